@@ -1,0 +1,154 @@
+"""The robot's one configuration: typed, checked, read from `robot.toml`; its defaults are the reference robot.
+
+A missing key takes its default; an unknown key or a value out of range is a `ConfigError` that names it. Only the
+files that compose a program read it; algorithms receive plain values or their own section.
+"""
+
+import difflib
+import math
+import tomllib
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from foundation.camera_geometry import PinholeCamera
+from foundation.errors import ConfigError
+
+
+class Section(BaseModel):
+    """Frozen, and refuses keys it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Body(Section):
+    radius_m: float = Field(0.17, gt=0, le=2)
+    height_m: float = Field(0.11, gt=0, le=2)
+    mass_kg: float = Field(3.2, gt=0, le=500)
+    wheel_track_m: float = Field(0.26, gt=0, le=2)
+    wheel_radius_m: float = Field(0.035, gt=0, le=0.5)
+    encoder_ticks_per_turn: int = Field(1440, ge=4)
+
+
+class Tool(Section):
+    """Brush, mop, lamp or mower deck: a straight bar across the robot."""
+
+    width_m: float = Field(0.26, gt=0, le=4)
+    offset_left_m: float = Field(0.0, ge=-2, le=2)
+
+
+class Lidar(Section):
+    """2D LIDAR; defaults are an LD19."""
+
+    x_m: float = 0.0
+    y_m: float = 0.0
+    z_m: float = Field(0.14, gt=0)
+    yaw_rad: float = 0.0
+    beams: int = Field(450, ge=8, le=20_000)
+    rate_hz: float = Field(10.0, gt=0, le=100)
+    range_min_m: float = Field(0.02, ge=0)
+    range_max_m: float = Field(12.0, gt=0)
+    noise_m: float = Field(0.01, ge=0)
+    dropout_ratio: float = Field(0.005, ge=0, lt=1)
+
+
+class Camera(Section):
+    """Forward camera; defaults are a Pi Camera Module 2 read at 320x240."""
+
+    width_px: int = Field(320, ge=32, le=4096)
+    height_px: int = Field(240, ge=24, le=4096)
+    horizontal_fov_rad: float = Field(math.radians(62.2), gt=0.1, lt=3)
+    x_m: float = 0.14
+    z_m: float = Field(0.12, gt=0)
+    pitch_down_rad: float = Field(math.radians(20), ge=-1.5, le=1.5)
+    rate_hz: float = Field(10.0, gt=0, le=120)
+
+    def pinhole(self) -> PinholeCamera:
+        return PinholeCamera(
+            self.width_px, self.height_px, self.horizontal_fov_rad, self.x_m, self.z_m, self.pitch_down_rad
+        )
+
+
+class Drive(Section):
+    cruise_mps: float = Field(0.25, gt=0, le=3)
+    slow_mps: float = Field(0.12, gt=0, le=3)
+    slow_within_m: float = Field(0.25, ge=0, le=5)  # gap between body and the nearest thing
+    turn_radps: float = Field(1.0, gt=0, le=10)
+    brake_mps2: float = Field(0.5, gt=0, le=20)
+
+
+class Planner(Section):
+    margin_m: float = Field(0.02, ge=0, le=1)  # kept between body and anything, on top of the radius
+    cell_m: float = Field(0.025, gt=0.001, le=0.5)
+
+
+class Detector(Section):
+    min_score: float = Field(0.5, gt=0, lt=1)
+    range_max_m: float = Field(1.2, gt=0)
+
+
+class Monitoring(Section):
+    host: str = "127.0.0.1"
+    port: int = Field(9108, ge=0, le=65535)  # 0 = any free port
+
+
+class Updates(Section):
+    home: Path = Path("/var/lib/oxturn")
+    confirm_within_s: float = Field(5.0, gt=0)
+
+
+class RobotConfig(Section):
+    """One table of `robot.toml` a field."""
+
+    body: Body = Body()
+    tool: Tool = Tool()
+    lidar: Lidar = Lidar()
+    camera: Camera = Camera()
+    drive: Drive = Drive()
+    planner: Planner = Planner()
+    detector: Detector = Detector()
+    monitoring: Monitoring = Monitoring()
+    updates: Updates = Updates()
+
+    @property
+    def clearance_m(self) -> float:
+        """What the planner keeps between the robot's centre and anything."""
+        return self.body.radius_m + self.planner.margin_m
+
+
+def parse(text: str, origin: str = "robot.toml") -> RobotConfig:
+    """Raises ConfigError with the key, the value and the limit; `origin` names the text in the message."""
+    try:
+        return RobotConfig.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{origin}: not TOML: {error}") from error
+    except ValidationError as error:
+        raise ConfigError(f"{origin}: {'; '.join(_line(item) for item in error.errors())}") from error  # type: ignore[arg-type]
+
+
+def load(path: Path | None) -> RobotConfig:
+    """The configuration in `path`; the reference robot when there is none."""
+    if path is None:
+        return RobotConfig()
+    try:
+        return parse(path.read_text(encoding="utf-8"), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from error
+
+
+def _line(item: dict[str, object]) -> str:
+    location = [str(part) for part in item["loc"]]  # type: ignore[attr-defined]
+    name = ".".join(location)
+    if item["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(location[-1], _names_beside(location), n=1, cutoff=0.0)
+        return f"unknown key {name}" + (f", the nearest known one is {near[0]}" if near else "")
+    return f"{name} = {item['input']!r}: {item['msg']}"
+
+
+def _names_beside(location: list[str]) -> list[str]:
+    section: type[BaseModel] = RobotConfig
+    for part in location[:-1]:
+        annotation = section.model_fields[part].annotation
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            section = annotation
+    return list(section.model_fields)

@@ -1,0 +1,53 @@
+"""The `oxturn` command: mounts each folder's verbs; errors become one line and an exit code.
+
+0 done, 1 refused or failed, 2 wrong usage, 130 interrupted.
+"""
+
+import errno
+import sys
+
+import typer
+
+from foundation.errors import OxturnError
+
+app = typer.Typer(
+    name="oxturn",
+    help="Perception and coverage for a floor robot: simulate, train, deliver, cover.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+
+def mount() -> None:
+    """Adds every folder's verbs; each `cli.py` imports nothing heavy before its verb runs."""
+    import deploy.cli
+    import monitoring.cli
+    import navigation.cli
+    import oxturn.verbs
+    import perception.cli
+    import simulation.cli
+
+    for folder in (oxturn.verbs, simulation.cli, perception.cli, navigation.cli, deploy.cli, monitoring.cli):
+        folder.register(app)
+
+
+def main() -> None:
+    """Entry point: no traceback ever reaches a user for bad input."""
+    mount()
+    try:
+        app()
+    except OxturnError as error:
+        sys.exit(_failed(str(error)))
+    except KeyboardInterrupt:
+        print("oxturn: interrupted; finished stages are kept, run the same command to go on", file=sys.stderr)
+        sys.exit(130)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT, errno.ENOTDIR, errno.EPERM):
+            raise
+        sys.exit(_failed(f"{error.filename or 'output'}: {error.strerror}"))
+
+
+def _failed(line: str) -> int:
+    print(f"oxturn: {line}", file=sys.stderr)
+    return 1

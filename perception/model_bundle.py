@@ -1,0 +1,1 @@
+"""A trained model as files: manifest, ONNX, labels, card, metrics, reference statistics. The format, not the trust."""
