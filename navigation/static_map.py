@@ -1,4 +1,4 @@
-"""The seam between SLAM, which builds the map of what stands still, and the map handler, which layers the rest on it."""
+"""The seam between SLAM, which maps what stands still, and the map handler, which layers the rest on it."""
 
 from typing import Final, Protocol
 
