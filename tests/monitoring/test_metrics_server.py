@@ -32,7 +32,7 @@ def answer(server, request: bytes) -> bytes:
             received = b""
             while chunk := client.recv(65536):
                 received += chunk
-        except ConnectionError:
+        except OSError:
             return b""
     return received
 
