@@ -1,7 +1,7 @@
 """What a model is worth: coverage, hits and time of the same unseen rooms driven with it, without it, or with noise.
 
-In: rooms' seeds and a way of driving one. Out: one row a room and their sums. What can fail is a run, and then its error
-is the answer: a missing run is never left out of a mean.
+In: rooms' seeds and a way of driving one. Out: one row a room and their sums. What can fail is a run, and then its
+error is the answer: a missing run is never left out of a mean.
 """
 
 from collections.abc import Callable, Sequence
