@@ -1,7 +1,147 @@
 """The verbs of `deploy`; heavy imports stay inside them."""
 
+import dataclasses
+import json
+import sys
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Any
+
 import typer
+
+ota = typer.Typer(help="Models over the air: keys, publish, push, status, rollback.", no_args_is_help=True)
+
+Keys = Annotated[Path, typer.Option("--keys", help="Folder of the publisher's keys.")]
+Repo = Annotated[Path, typer.Option("--repo", help="Folder of the signed repository.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Home = Annotated[Path | None, typer.Option("--home", help="This machine is the robot: its update folder.")]
+Host = Annotated[str | None, typer.Option("--host", help="Robot as [user@]host[:port].")]
+HostKey = Annotated[str | None, typer.Option("--host-key", help="Its public host key line, or a file with it.")]
+KeyFile = Annotated[Path | None, typer.Option("--key-file", help="Private ed25519 key; else the SSH agent is asked.")]
 
 
 def register(app: typer.Typer) -> None:
     """Adds this folder's verbs to the `oxturn` command."""
+    app.add_typer(ota, name="ota")
+
+
+@ota.command("keys")
+def make_keys(
+    keys: Keys,
+    rotate: Annotated[
+        list[str] | None, typer.Option(help="Role with a new key: targets, snapshot, timestamp, root.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Make the publisher's keys, or rotate them; the root passphrase comes from OXTURN_ROOT_PASSPHRASE."""
+    from deploy import signing
+
+    if rotate:
+        _show({"root": signing.rotate(keys, rotate)}, as_json, "new root: {root}; publish, then push")
+        return
+    report = signing.create_keys(keys)
+    _show(report, as_json, "first root: {first_root}\nroot passphrase (kept nowhere, write it down): {root_passphrase}")
+
+
+@ota.command()
+def publish(
+    bundle: Annotated[Path, typer.Argument(help="Folder of a bundle.")], keys: Keys, repo: Repo, as_json: Json = False
+) -> None:
+    """Sign a bundle as the repository's newest version."""
+    from deploy import signing
+
+    _show(
+        signing.publish(bundle, keys, repo),
+        as_json,
+        "{kind} version {version}, {size_bytes} bytes, valid until {expires}",
+    )
+
+
+@ota.command()
+def push(
+    repo: Repo,
+    host: Host = None,
+    host_key: HostKey = None,
+    key_file: KeyFile = None,
+    limit_kbps: Annotated[float | None, typer.Option(min=1, help="Bandwidth limit, kilobytes a second.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Send the newest version to a robot, which verifies, installs, checks and confirms it or goes back."""
+    import functools
+
+    from deploy.push import push as push_to
+    from deploy.transport import connected
+    from foundation import progress
+
+    line = functools.partial(connected, rate_limit_bytes_per_s=None if limit_kbps is None else limit_kbps * 1e3)
+    report = push_to(
+        repo, _address(host, host_key, key_file), progress=progress.silent if as_json else progress.bars, connect=line
+    )
+    _show(
+        report,
+        as_json,
+        "{robot}: {result}: {message} ({how}, {archive_bytes} + {metadata_bytes} bytes, {duration_s:.1f} s)",
+    )
+    if not report.installed:
+        raise typer.Exit(1)
+
+
+@ota.command()
+def status(
+    home: Home = None, host: Host = None, host_key: HostKey = None, key_file: KeyFile = None, as_json: Json = False
+) -> None:
+    """What runs on a robot, and how its last update and rollback ended."""
+    _show(
+        _ask("status", home, host, host_key, key_file),
+        as_json,
+        "{active}: version {installed_version}, trial {on_trial}",
+    )
+
+
+@ota.command()
+def rollback(
+    home: Home = None, host: Host = None, host_key: HostKey = None, key_file: KeyFile = None, as_json: Json = False
+) -> None:
+    """Back to the model before this one."""
+    answer = _ask("rollback", home, host, host_key, key_file)
+    _show(answer, as_json, "{result}: {message}")
+    if answer["result"] == "failed":
+        raise typer.Exit(1)
+
+
+def _address(host: str | None, host_key: str | None, key_file: Path | None) -> Any:
+    from deploy.transport import RobotAddress
+
+    if host is None:
+        raise typer.BadParameter("say which robot: --host [user@]host[:port]")
+    user, _, place = host.rpartition("@")
+    name, _, port = place.partition(":")
+    if port and not port.isdigit():
+        raise typer.BadParameter(f"--host {host!r}: port {port!r} is not a number")
+    if host_key is not None and Path(host_key).is_file():
+        host_key = Path(host_key).read_text().strip()
+    return RobotAddress(name, int(port or 22), user or "oxturn", host_key, key_file)
+
+
+def _ask(verb: str, home: Path | None, host: str | None, host_key: str | None, key_file: Path | None) -> dict[str, Any]:
+    if home is not None:
+        from deploy.robot_shell import answer
+
+        return answer(verb, home)
+    from deploy.push import ask
+
+    return ask(_address(host, host_key, key_file), verb)
+
+
+def _show(value: Any, as_json: bool, line: str) -> None:
+    fields = (
+        dataclasses.asdict(value) if dataclasses.is_dataclass(value) and not isinstance(value, type) else dict(value)
+    )
+    if as_json:
+        sys.stdout.write(json.dumps(fields, default=_plain) + "\n")
+    else:
+        print(line.format(**fields))
+
+
+def _plain(value: Any) -> Any:
+    return value.value if isinstance(value, Enum) else str(value)

@@ -1,0 +1,119 @@
+"""The robot's folder: where everything of updates lies, read and written as values.
+
+incoming/   what SFTP may write: metadata and archives, nothing in it is trusted
+trust/      first_root.json (from `pi setup`) and trusted.json
+slots/, active, state.json, update.lock
+"""
+
+import fcntl
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from deploy.disk import Disk, PosixDisk, replace_file
+from deploy.slots import Slots
+from deploy.trust import SignedTarget, Trust
+from deploy.update_errors import UpdateRefused
+from deploy.update_rules import SLOTS, Instant, Outcome, Slot, Trial, UpdateState
+
+
+@dataclass(frozen=True, slots=True)
+class RobotHome:
+    """One robot's update files behind the disk seam."""
+
+    path: Path
+    disk: Disk
+
+    @property
+    def slots(self) -> Slots:
+        return Slots(self.path, self.disk)
+
+    def prepare(self, first_root: bytes | None = None) -> None:
+        """Make the folders; put the first root in place unless there is one already."""
+        for name in ("incoming", "trust", "slots"):
+            self.disk.make_folder(self.path / name)
+        self.disk.fsync_folder(self.path)
+        if first_root is not None and not self.disk.exists(self.path / "trust" / "first_root.json"):
+            replace_file(self.disk, self.path / "trust" / "first_root.json", first_root)
+
+    def load_trust(self) -> Trust:
+        """Raises UpdateRefused where no root was ever installed or the file is damaged."""
+        try:
+            return Trust.from_bytes(self.disk.read(self.path / "trust" / "trusted.json"))
+        except FileNotFoundError:
+            pass
+        try:
+            return Trust((self.disk.read(self.path / "trust" / "first_root.json"),))
+        except FileNotFoundError as error:
+            raise UpdateRefused("no_trust", f"{self.path} has no first root; run `oxturn pi setup`") from error
+
+    def save_trust(self, trust: Trust) -> None:
+        replace_file(self.disk, self.path / "trust" / "trusted.json", trust.to_bytes())
+
+    def load_state(self) -> UpdateState:
+        """A state that was never written or cannot be read is an empty one: what runs is judged by its signature."""
+        try:
+            return parse_state(self.disk.read(self.path / "state.json"))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return UpdateState()
+
+    def save_state(self, state: UpdateState) -> None:
+        replace_file(self.disk, self.path / "state.json", json.dumps(asdict(state), indent=1).encode())
+
+    def installed(self, trust: Trust) -> dict[Slot, SignedTarget]:
+        """The slots that equal their signed target."""
+        found = {slot: self.slots.verified(slot, trust) for slot in SLOTS}
+        return {slot: target for slot, target in found.items() if target is not None}
+
+    def fetch(self, name: str) -> bytes:
+        """A pushed file by name. Raises FileNotFoundError."""
+        return self.disk.read(self.path / "incoming" / name)
+
+    def incoming(self) -> list[str]:
+        return self.disk.names(self.path / "incoming")
+
+    def forget_incoming(self, *, only_archives: bool = False) -> None:
+        """Pushed files have done their service, or were no good."""
+        for name in self.incoming():
+            if not (only_archives and name.endswith(".json")):
+                self.disk.remove(self.path / "incoming" / name)
+
+
+def set_up(path: Path, first_root: Path) -> RobotHome:
+    """A robot's folder with the publisher's first root (`keys/root_metadata/1.root.json`); an old root is kept."""
+    path.mkdir(parents=True, exist_ok=True)
+    home = on_this_machine(path)
+    home.prepare(first_root.read_bytes())
+    return home
+
+
+def on_this_machine(path: Path) -> RobotHome:
+    return RobotHome(path, PosixDisk())
+
+
+def parse_state(data: bytes) -> UpdateState:
+    """Raises ValueError, KeyError, TypeError or AttributeError for anything that `save_state` does not write."""
+    value = json.loads(data)
+    trial = value["trial"]
+    return UpdateState(
+        trial=None if trial is None else Trial(**{**trial, "began": Instant(**trial["began"])}),
+        attempts={int(version): int(count) for version, count in value["attempts"].items()},
+        failed={int(version): str(why) for version, why in value["failed"].items()},
+        last_update=_outcome(value["last_update"]),
+        last_rollback=_outcome(value["last_rollback"]),
+    )
+
+
+@contextmanager
+def exclusive(path: Path) -> Iterator[None]:
+    """One update, rollback or confirmation at a time; released by the kernel when the process dies."""
+    with open(path / "update.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _outcome(value: Any) -> Outcome | None:
+    return None if value is None else Outcome(**value)

@@ -1,0 +1,54 @@
+"""What the robot tells of its updates: what runs, what it trusts, how the last update and last rollback ended."""
+
+from dataclasses import dataclass
+
+from deploy import update_rules
+from deploy.bundle_archive import sha256
+from deploy.robot_home import RobotHome
+from deploy.trust import metadata_versions
+from deploy.update_errors import UpdateRefused
+from deploy.update_rules import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class RobotStatus:
+    """`installed_sha256` is the archive's, for patches; `verified` is False when the active slot is damaged."""
+
+    active: str | None
+    verified: bool
+    installed_version: int | None
+    installed_sha256: str | None
+    root_version: int | None
+    metadata_version: int | None
+    on_trial: int | None
+    partial: dict[str, int]  # names in `incoming` -> bytes
+    last_update: Outcome | None
+    last_rollback: Outcome | None
+
+
+def robot_status(home: RobotHome) -> RobotStatus:
+    """Reads only; it changes nothing and waits for nothing."""
+    state, active = home.load_state(), home.slots.active()
+    root_version = metadata_version = None
+    installed = {}
+    try:
+        trust = home.load_trust()
+        installed = home.installed(trust)
+        root_version, metadata_version = metadata_versions(trust)
+    except UpdateRefused:
+        pass  # told by root_version None
+    running = update_rules.slot_to_run(active, state, installed)
+    target = None if running is None else installed[running]
+    archive = None if running is None else home.slots.archive(running)
+    return RobotStatus(
+        active=running,
+        verified=active is None or running == active,
+        installed_version=None if target is None else target.version,
+        installed_sha256=None if archive is None else sha256(archive),
+        root_version=root_version,
+        metadata_version=metadata_version,
+        on_trial=None if state.trial is None else state.trial.version,
+        partial={name: len(home.fetch(name)) for name in home.incoming()},
+        last_update=state.last_update,
+        last_rollback=state.last_rollback,
+    )

@@ -1,0 +1,262 @@
+"""The publisher's side of TUF: keys, signed repositories, rotation. What the robot checks is in `trust`.
+
+keys/root/            three encrypted root keys, two of which sign; needed for `create_keys` and `rotate` only:
+                      keep this folder on a stick. Nothing else ever opens it.
+keys/online/          targets, snapshot and timestamp keys: `publish` signs with them
+keys/root_metadata/   1.root.json, 2.root.json ...: public; the robot's first root comes from here
+repo/                 what `publish` writes and `push` sends: metadata and targets named by their hash
+"""
+
+import json
+import os
+import secrets
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final, Literal, TypeVar
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    KeySerializationEncryption,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+from securesystemslib.signer import CryptoSigner
+from tuf.api.metadata import Metadata, MetaFile, Root, Signed, Snapshot, TargetFile, Targets, Timestamp
+
+from deploy.bundle_archive import pack, sha256
+from deploy.update_errors import KeysError
+from foundation import atomic_files
+
+SIGNED_AT: Final = "x-oxturn-signed-at"  # seconds since 1970 in timestamp.json: a robot without a clock learns the time
+ROOT_KEYS: Final = 3
+ROOT_THRESHOLD: Final = 2
+ONLINE_ROLES: Final = (Targets.type, Snapshot.type, Timestamp.type)
+LIFETIME: Final = {
+    Root.type: timedelta(days=3 * 365),
+    Targets.type: timedelta(days=365),
+    Snapshot.type: timedelta(days=365),
+    Timestamp.type: timedelta(days=60),
+}
+PASSPHRASE_VARIABLE: Final = "OXTURN_ROOT_PASSPHRASE"
+Kind = Literal["model", "software"]
+S = TypeVar("S", bound=Signed)
+
+
+@dataclass(frozen=True, slots=True)
+class KeysReport:
+    """What `create_keys` made; the passphrase is shown once and stored nowhere."""
+
+    first_root: Path
+    root_passphrase: str
+
+
+@dataclass(frozen=True, slots=True)
+class PublishReport:
+    """One published target."""
+
+    kind: Kind
+    version: int
+    target_sha256: str
+    size_bytes: int
+    expires: datetime
+
+
+def create_keys(keys_dir: Path, *, root_passphrase: str | None = None, now_s: float | None = None) -> KeysReport:
+    """New keys and the first root. KeysError where keys already lie: they are never overwritten.
+
+    Without a passphrase the environment's OXTURN_ROOT_PASSPHRASE is taken, else one is made up.
+    """
+    if (keys_dir / "root_metadata").exists() or (keys_dir / "root").exists():
+        raise KeysError(f"{keys_dir} already holds keys; choose another folder or use `oxturn ota keys --rotate`")
+    passphrase = root_passphrase or os.environ.get(PASSPHRASE_VARIABLE) or secrets.token_urlsafe(18)
+    root_signers = [CryptoSigner.generate_ed25519() for _ in range(ROOT_KEYS)]
+    online = {role: CryptoSigner.generate_ed25519() for role in ONLINE_ROLES}
+    root = Root(version=1, expires=_expiry(Root.type, _now_s(now_s)), consistent_snapshot=True)
+    _assign(root, root_signers, online)
+    first_root = keys_dir / "root_metadata" / "1.root.json"
+    for number, signer in enumerate(root_signers):
+        _write_key(keys_dir / "root" / f"root{number}.pem", signer, BestAvailableEncryption(passphrase.encode()))
+    for role, signer in online.items():
+        _write_key(keys_dir / "online" / f"{role}.pem", signer, NoEncryption())
+    atomic_files.write_bytes(first_root, _signed(root, root_signers[:ROOT_THRESHOLD]))
+    return KeysReport(first_root, passphrase)
+
+
+def rotate(
+    keys_dir: Path,
+    roles: Iterable[str] = ONLINE_ROLES,
+    *,
+    root_passphrase: str | None = None,
+    now_s: float | None = None,
+) -> Path:
+    """New keys for `roles` (also "root") after a loss or a leak, in a next root signed by the old root and the new.
+
+    The next `publish` signs with them; robots follow the chain of roots and refuse the old keys from then on.
+    """
+    passphrase = root_passphrase or os.environ.get(PASSPHRASE_VARIABLE) or ""
+    old_signers = _load_root_signers(keys_dir, passphrase)
+    root = newest_root(keys_dir)
+    root.version += 1
+    root.expires = _expiry(Root.type, _now_s(now_s))
+    online = {role: _load_online(keys_dir, role) for role in ONLINE_ROLES}
+    new_root_signers = old_signers
+    for role in roles:
+        if role == Root.type:
+            new_root_signers = [CryptoSigner.generate_ed25519() for _ in range(ROOT_KEYS)]
+        elif role in online:
+            online[role] = CryptoSigner.generate_ed25519()
+        else:
+            raise KeysError(f"no role {role!r}, known are root, {', '.join(ONLINE_ROLES)}")
+    for role in (Root.type, *ONLINE_ROLES):
+        for key_id in list(root.roles[role].keyids):
+            root.revoke_key(key_id, role)
+    _assign(root, new_root_signers, online)
+    signers = {signer.public_key.keyid: signer for signer in (*old_signers, *new_root_signers)}
+    path = keys_dir / "root_metadata" / f"{root.version}.root.json"
+    atomic_files.write_bytes(path, _signed(root, list(signers.values())))
+    for number, signer in enumerate(new_root_signers):
+        _write_key(keys_dir / "root" / f"root{number}.pem", signer, BestAvailableEncryption(passphrase.encode()))
+    for role, signer in online.items():
+        _write_key(keys_dir / "online" / f"{role}.pem", signer, NoEncryption())
+    return path
+
+
+def publish(
+    bundle_dir: Path, keys_dir: Path, repo_dir: Path, *, kind: Kind = "model", now_s: float | None = None
+) -> PublishReport:
+    """Pack `bundle_dir` as the repository's newest target of its kind and sign everything anew, `timestamp.json` last.
+
+    A crash in between leaves the repository at its former version: the new files carry names of their own.
+    """
+    data = pack(_read_bundle(bundle_dir))
+    now = _now_s(now_s)
+    root = newest_root(keys_dir)
+    signers = {role: _load_online(keys_dir, role) for role in ONLINE_ROLES}
+    version = _last_version(keys_dir, repo_dir) + 1
+    digest = sha256(data)
+
+    targets = _load(repo_dir, Targets, version - 1) or Targets()
+    path = f"{kind}.tar"
+    targets.targets[path] = TargetFile(
+        len(data), {"sha256": digest}, path, {"custom": {"kind": kind, "version": version, "name": bundle_dir.name}}
+    )
+    targets_bytes = _signed(_stamped(targets, version, now), [signers[Targets.type]])
+    snapshot = Snapshot(meta={"targets.json": _meta(version, targets_bytes)})
+    snapshot_bytes = _signed(_stamped(snapshot, version, now), [signers[Snapshot.type]])
+    timestamp = Timestamp(snapshot_meta=_meta(version, snapshot_bytes), unrecognized_fields={SIGNED_AT: int(now)})
+    timestamp_bytes = _signed(_stamped(timestamp, version, now), [signers[Timestamp.type]])
+
+    atomic_files.write_text(keys_dir / "online" / "last_version", f"{version}\n")
+    for number in range(1, root.version + 1):
+        name = f"{number}.root.json"
+        atomic_files.write_bytes(repo_dir / name, (keys_dir / "root_metadata" / name).read_bytes())
+    atomic_files.write_bytes(repo_dir / f"{digest}.{path}", data)
+    atomic_files.write_bytes(repo_dir / f"{version}.targets.json", targets_bytes)
+    atomic_files.write_bytes(repo_dir / f"{version}.snapshot.json", snapshot_bytes)
+    atomic_files.write_bytes(repo_dir / "timestamp.json", timestamp_bytes)
+    return PublishReport(kind, version, digest, len(data), timestamp.expires)
+
+
+def newest_root(keys_dir: Path) -> Root:
+    """The last of `root_metadata`; KeysError where there is none."""
+    numbers = sorted(int(path.name.split(".")[0]) for path in (keys_dir / "root_metadata").glob("*.root.json"))
+    if not numbers:
+        raise KeysError(f"{keys_dir} holds no root metadata; make keys with `oxturn ota keys --keys {keys_dir}`")
+    return Metadata[Root].from_bytes((keys_dir / "root_metadata" / f"{numbers[-1]}.root.json").read_bytes()).signed
+
+
+def _read_bundle(bundle_dir: Path) -> dict[str, bytes]:
+    if not bundle_dir.is_dir():
+        raise KeysError(f"{bundle_dir} is not a folder with a bundle")
+    files: dict[str, bytes] = {}
+    for path in sorted(bundle_dir.rglob("*")):
+        if path.is_symlink():
+            raise KeysError(f"{path} is a link; a bundle holds plain files")
+        if path.is_file():
+            files[path.relative_to(bundle_dir).as_posix()] = path.read_bytes()
+    if not files:
+        raise KeysError(f"{bundle_dir} is empty")
+    return files
+
+
+def _last_version(keys_dir: Path, repo_dir: Path) -> int:
+    """The highest version ever signed, also when the repository was deleted: robots refuse to go back."""
+    counted = keys_dir / "online" / "last_version"
+    by_keys = int(counted.read_text()) if counted.exists() else 0
+    timestamp = repo_dir / "timestamp.json"
+    by_repo = json.loads(timestamp.read_bytes())["signed"]["version"] if timestamp.exists() else 0
+    return max(by_keys, int(by_repo))
+
+
+def _load(repo_dir: Path, role: type[Targets], version: int) -> Targets | None:
+    path = repo_dir / f"{version}.{role.type}.json"
+    return Metadata[Targets].from_bytes(path.read_bytes()).signed if path.exists() else None
+
+
+def _assign(root: Root, root_signers: list[CryptoSigner], online: dict[str, CryptoSigner]) -> None:
+    for signer in root_signers:
+        root.add_key(signer.public_key, Root.type)
+    root.roles[Root.type].threshold = ROOT_THRESHOLD
+    for role, signer in online.items():
+        root.add_key(signer.public_key, role)
+
+
+def _meta(version: int, data: bytes) -> MetaFile:
+    return MetaFile(version, len(data), {"sha256": sha256(data)})
+
+
+def _stamped(signed: S, version: int, now_s: float) -> S:
+    signed.version = version
+    signed.expires = _expiry(signed.type, now_s)
+    return signed
+
+
+def _signed(signed: Signed, signers: list[CryptoSigner]) -> bytes:
+    metadata: Metadata[Any] = Metadata(signed)
+    for signer in signers:
+        metadata.sign(signer, append=True)
+    return metadata.to_bytes()
+
+
+def _expiry(role: str, now_s: float) -> datetime:
+    return (datetime.fromtimestamp(now_s, UTC) + LIFETIME[role]).replace(microsecond=0)
+
+
+def _now_s(now_s: float | None) -> float:
+    return time.time() if now_s is None else now_s
+
+
+def _write_key(path: Path, signer: CryptoSigner, encryption: KeySerializationEncryption) -> None:
+    key = load_pem_private_key(signer.private_bytes, None)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    atomic_files.write_bytes(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption))
+    path.chmod(0o600)
+
+
+def _load_online(keys_dir: Path, role: str) -> CryptoSigner:
+    return _load_key(keys_dir / "online" / f"{role}.pem", None)
+
+
+def _load_root_signers(keys_dir: Path, passphrase: str) -> list[CryptoSigner]:
+    paths = sorted((keys_dir / "root").glob("*.pem"))
+    if len(paths) < ROOT_THRESHOLD:
+        raise KeysError(f"{keys_dir / 'root'} holds {len(paths)} root keys, {ROOT_THRESHOLD} must sign")
+    return [_load_key(path, passphrase.encode()) for path in paths]
+
+
+def _load_key(path: Path, passphrase: bytes | None) -> CryptoSigner:
+    try:
+        key = load_pem_private_key(path.read_bytes(), passphrase)
+    except FileNotFoundError as error:
+        raise KeysError(f"{path} is missing; make keys with `oxturn ota keys`") from error
+    except (ValueError, TypeError) as error:
+        raise KeysError(f"{path}: cannot be opened: {error}") from error
+    if not isinstance(key, Ed25519PrivateKey):
+        raise KeysError(f"{path} is no ed25519 key")
+    return CryptoSigner(key)
