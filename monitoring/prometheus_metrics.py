@@ -23,6 +23,7 @@ PERIOD_BUCKETS: Final = (0.05, 0.08, 0.09, 0.095, 0.105, 0.11, 0.12, 0.15, 0.2, 
 SCORE_BUCKETS: Final = tuple(i / 20 for i in range(1, 21))
 UPDATE_SECONDS_BUCKETS: Final = (0.1, 0.22, 0.46, 1, 2.2, 4.6, 10, 22, 46, 100)
 UPDATE_RESULTS: Final = ("installed", "refused", "failed", "rolled_back", "rollback_failed")
+CROWD: Final = 8  # more small objects in one frame than a floor holds: dirty lens, or a bad model
 JUMP_M: Final = 0.5  # a pose that moves further in one tick was corrected, not driven
 
 
@@ -66,6 +67,9 @@ class RobotMetrics:
         self.corrections = Counter("oxturn_map_corrections", "Times the pose graph moved keyframes", registry=registry)
         self.detections = Counter("oxturn_detections", "Small objects seen in frames", ["class"], registry=registry)
         self.detected_frames = Counter("oxturn_detected_frames", "Frames the detector answered", registry=registry)
+        self.crowded_frames = Counter(
+            "oxturn_crowded_frames", f"Answered frames with more than {CROWD} objects", registry=registry
+        )
         self.scores = Histogram(
             "oxturn_detection_score", "Scores of what was seen", buckets=SCORE_BUCKETS, registry=registry
         )
@@ -133,9 +137,9 @@ class RobotMetrics:
         self.update_seconds.observe(duration_s)
 
     def on_drift(self, feature: str, score: float, alarm: bool) -> None:
+        """Call it from the start on, also without an alarm: a counter that is born at 1 shows no increase."""
         self.drift_score.labels(feature).set(score)
-        if alarm:
-            self.drift_alarms.labels(feature).inc()
+        self.drift_alarms.labels(feature).inc(float(alarm))
 
     def _sensors(self, now: Observation, before: Observation | None) -> None:
         if before is not None:
@@ -165,6 +169,8 @@ class RobotMetrics:
 
     def _detected(self, detections: Detections, now_s: float) -> None:
         self.detected_frames.inc()
+        if len(detections.scores) > CROWD:
+            self.crowded_frames.inc()
         self.detection_age.observe(max(now_s - detections.stamp_s, 0.0))
         for class_id, score in zip(detections.class_ids.tolist(), detections.scores.tolist(), strict=True):
             known = 0 <= class_id < len(self._class_names)

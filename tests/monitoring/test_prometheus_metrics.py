@@ -133,3 +133,13 @@ def test_every_name_is_openmetrics_with_a_base_unit_and_help(registry):
         assert re.fullmatch(r"oxturn_[a-z_]+", family.name), family.name
         assert family.documentation, family.name
         assert not re.search(r"_(ms|cm|percent|minutes|degrees|mm)$", family.name), family.name
+
+
+def test_a_drift_counter_stands_at_zero_before_its_first_alarm(registry):
+    metrics = RobotMetrics(registry)
+
+    metrics.on_drift("brightness", 0.2, alarm=False)
+    before = value(registry, "oxturn_drift_alarms_total", feature="brightness")
+    metrics.on_drift("brightness", 1.4, alarm=True)
+
+    assert (before, value(registry, "oxturn_drift_alarms_total", feature="brightness")) == (0, 1)
