@@ -8,6 +8,7 @@ import difflib
 import math
 import tomllib
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -23,7 +24,7 @@ class Section(BaseModel):
 
 class Body(Section):
     radius_m: float = Field(0.17, gt=0, le=2)
-    height_m: float = Field(0.11, gt=0, le=2)
+    height_m: float = Field(0.085, gt=0, le=2)  # of the shell; the LIDAR stands on a turret
     mass_kg: float = Field(3.2, gt=0, le=500)
     wheel_track_m: float = Field(0.26, gt=0, le=2)
     wheel_radius_m: float = Field(0.035, gt=0, le=0.5)
@@ -97,6 +98,17 @@ class Updates(Section):
     confirm_within_s: float = Field(5.0, gt=0)
 
 
+class Hardware(Section):
+    """What hangs on the Pi; read by the daemon alone."""
+
+    tick_hz: float = Field(10.0, gt=0, le=50)
+    lidar: Literal["ld19", "rplidar_a1"] = "ld19"
+    lidar_port: str = "/dev/serial0"
+    motor_port: str = "/dev/ttyACM0"
+    camera: Literal["picamera2", "v4l2", "none"] = "picamera2"
+    camera_device: int = Field(0, ge=0, le=63)  # v4l2: the number of /dev/video
+
+
 class RobotConfig(Section):
     """One table of `robot.toml` a field."""
 
@@ -109,6 +121,7 @@ class RobotConfig(Section):
     detector: Detector = Detector()
     monitoring: Monitoring = Monitoring()
     updates: Updates = Updates()
+    hardware: Hardware = Hardware()
 
     @property
     def clearance_m(self) -> float:

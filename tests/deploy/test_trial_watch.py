@@ -1,0 +1,168 @@
+"""Updater and daemon together on one home: shadow, takeover, complaint, and an updater that went away."""
+
+import threading
+
+import pytest
+from fake_health import FakeClock, FakeHealth
+from fake_models import FakeModel, tick
+from fake_publisher import NOW_S, FakePublisher
+
+from deploy import live_trial, ota_updater
+from deploy.model_runner import ModelRunner, run_guarded
+from deploy.robot_home import exclusive
+from deploy.trial_watch import TrialWatch
+from deploy.update_errors import DriverError
+from navigation.background import SteppedBackground
+
+
+def load(bundle_dir):
+    """A bundle whose bytes say what the model does."""
+    says = (bundle_dir / "model.onnx").read_bytes()
+    if says.startswith(b"unloadable"):
+        raise DriverError("not a model")
+    return FakeModel([(1.0, 0.0)], error=ValueError("shape") if says.startswith(b"raises") else None)
+
+
+class Daemon:
+    """A loop of nothing but the detector and the watch, on a home of its own."""
+
+    def __init__(self, home, clock):
+        self.model = load(ota_updater.active_bundle(home.path))
+        self.runner = ModelRunner(self.model, SteppedBackground(1), lambda m, f: run_guarded(m, f, (Exception,)))
+        self.clock = clock
+        self.watch = TrialWatch(home.path, self.runner, load, SteppedBackground(1), clock, 5.0)
+        self.answered = []
+        self.now_s = 0.0
+
+    def run(self, ticks):
+        for _ in range(ticks):
+            self.now_s += 0.1
+            self.clock.uptime_s += 0.1
+            self.answered.append(self.runner.detect(tick(self.now_s)) is not None)
+            self.watch.tick()
+
+
+@pytest.fixture
+def publisher(tmp_path):
+    return FakePublisher(tmp_path)
+
+
+@pytest.fixture
+def clock():
+    return FakeClock(NOW_S)
+
+
+@pytest.fixture
+def home(publisher, tmp_path):
+    home = publisher.robot(tmp_path / "robot")
+    publisher.publish(b"good 1")
+    publisher.deliver(home)
+    health = FakeHealth()
+    ota_updater.update(home, health, health, FakeClock(NOW_S))
+    return home
+
+
+@pytest.fixture
+def daemon(home, clock):
+    daemon = Daemon(home, clock)
+    daemon.run(5)
+    return daemon
+
+
+def pushed(publisher, home, daemon, model):
+    """An update whose updater waits for this daemon, which runs on while it waits."""
+    publisher.publish(model)
+    publisher.deliver(home)
+    live = live_trial.WatchedByDaemon(home.path, daemon.clock, 5.0, pause=lambda _: daemon.run(1))
+    return ota_updater.update(home, FakeHealth(), live, daemon.clock)
+
+
+def test_a_good_model_takes_over_between_two_frames(publisher, home, daemon):
+    old = daemon.model
+
+    report = pushed(publisher, home, daemon, b"good 2")
+    before = len(old.stamps)
+    daemon.run(10)
+
+    assert report.result == "confirmed"
+    assert len(old.stamps) <= before + 3
+    assert daemon.answered[5:].count(False) <= 1
+
+
+def test_a_model_that_raises_on_live_frames_is_rolled_back_in_time(publisher, home, daemon):
+    began_s = daemon.clock.uptime_s
+
+    report = pushed(publisher, home, daemon, b"raises 2")
+    daemon.run(10)
+
+    assert report.result == "rolled_back"
+    assert "shape" in report.message
+    assert daemon.clock.uptime_s - began_s < 5.0
+    assert daemon.answered[-1]
+
+
+def test_a_model_that_cannot_be_loaded_is_rolled_back(publisher, home, daemon):
+    report = pushed(publisher, home, daemon, b"unloadable 2")
+
+    assert report.result == "rolled_back"
+    assert "cannot be loaded" in report.message
+
+
+def test_the_daemon_decides_when_the_updater_is_gone(publisher, home, daemon):
+    class Gone(Exception):
+        pass
+
+    def leave(_):
+        raise Gone
+
+    publisher.publish(b"good 2")
+    publisher.deliver(home)
+    live = live_trial.WatchedByDaemon(home.path, daemon.clock, 5.0, pause=leave)
+    with pytest.raises(Gone):
+        ota_updater.update(home, FakeHealth(), live, daemon.clock)
+    daemon.run(80)
+
+    assert home.load_state().last_update.result == "confirmed"
+    assert home.load_state().trial is None
+
+
+def test_evidence_of_another_trial_counts_for_nothing(publisher, home, daemon):
+    pushed(publisher, home, daemon, b"good 2")
+    frozen = live_trial.WatchedByDaemon(
+        home.path, daemon.clock, 5.0, pause=lambda _: setattr(daemon.clock, "uptime_s", daemon.clock.uptime_s + 1)
+    )
+    publisher.publish(b"good 3")
+    publisher.deliver(home)
+
+    report = ota_updater.update(home, FakeHealth(), frozen, daemon.clock)
+
+    assert report.result == "rolled_back"
+    assert "0 good live frames" in report.message
+
+
+def test_a_rollback_by_hand_reaches_the_daemon(publisher, home, daemon):
+    pushed(publisher, home, daemon, b"good 2")
+    daemon.run(5)
+    current = daemon.runner._model
+
+    ota_updater.rollback(home)
+    daemon.run(5)
+
+    assert daemon.runner._model is not current
+
+
+def test_updates_wait_for_each_other(home):
+    order = []
+
+    def second():
+        with exclusive(home.path):
+            order.append("second")
+
+    thread = threading.Thread(target=second)
+    with exclusive(home.path):
+        thread.start()
+        thread.join(timeout=0.05)
+        order.append("first")
+    thread.join(timeout=5)
+
+    assert order == ["first", "second"]
