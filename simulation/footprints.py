@@ -1,0 +1,233 @@
+"""What a room's solids look like from above: convex polygons with a rounding radius, exact for all our parts.
+
+A circle is one point with a radius, a lying capsule two points with a radius, a box its hull. Distances are exact;
+grids are filled by windows around each footprint, so cost follows what is there and not the size of the flat.
+"""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from foundation.geometry import FloatArray, Pose2D
+from navigation.grid_geometry import GridGeometry
+from simulation.room_spec import Dock, Furniture, Part, Room
+
+CORNERS_MAX = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Footprints:
+    """P rounded convex polygons in `map`, each belonging to a thing by number."""
+
+    corners_m: FloatArray  # (P, CORNERS_MAX, 2), counter-clockwise
+    counts: NDArray[np.int64]  # (P,)
+    radii_m: FloatArray  # (P,)
+    owners: NDArray[np.int64]  # (P,)
+
+    def __len__(self) -> int:
+        return len(self.counts)
+
+    def of(self, owner: int) -> "Footprints":
+        """Only those of one thing."""
+        mine = self.owners == owner
+        return Footprints(self.corners_m[mine], self.counts[mine], self.radii_m[mine], self.owners[mine])
+
+    def moved(self, parent_from_child: Pose2D) -> "Footprints":
+        corners = parent_from_child.transform(self.corners_m.reshape(-1, 2)).reshape(self.corners_m.shape)
+        return Footprints(corners, self.counts, self.radii_m, self.owners)
+
+    def distance_m(self, x_m: float, y_m: float) -> FloatArray:
+        """(P,): from the point to each; 0 inside."""
+        distances: FloatArray = _distances(x_m, y_m, self.corners_m, self.counts, self.radii_m)
+        return distances
+
+    def nearest_point(self, x_m: float, y_m: float) -> tuple[float, float, float]:
+        """(x, y, distance) of the nearest point of any of them."""
+        found: tuple[float, float, float] = _nearest(x_m, y_m, self.corners_m, self.counts, self.radii_m)
+        return found
+
+
+def rotation_matrix(rotation: tuple[float, float, float, float]) -> FloatArray:
+    """(3, 3) of an axis and angle (Rodrigues)."""
+    x, y, z, angle = rotation
+    cos, sin = math.cos(angle), math.sin(angle)
+    cross = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
+    outer = np.outer((x, y, z), (x, y, z))
+    matrix: FloatArray = cos * np.eye(3) + sin * cross + (1 - cos) * outer
+    return matrix
+
+
+def part_footprint(part: Part) -> tuple[list[tuple[float, float]], float]:
+    """Corners and rounding radius in the thing's frame."""
+    matrix = rotation_matrix(part.rotation)
+    x, y, _ = part.position_m
+    half = np.array(part.size_m) / 2
+    if part.shape == "sphere":
+        return [(x, y)], float(half[0])
+    if part.shape == "capsule":
+        reach = matrix[:2, 2] * (half[2] - half[0])
+        if np.hypot(*reach) < 1e-9:
+            return [(x, y)], float(half[0])
+        return [(x - reach[0], y - reach[1]), (x + reach[0], y + reach[1])], float(half[0])
+    if part.shape == "cylinder" and abs(matrix[2, 2]) > 1 - 1e-9:
+        return [(x, y)], float(half[0])
+    if part.shape == "ellipsoid":
+        spread = matrix[:2] * half
+        cov = spread @ spread.T  # the shadow of an ellipsoid is the ellipse of this matrix
+        angles = np.arange(CORNERS_MAX) * (2 * math.pi / CORNERS_MAX)
+        values, vectors = np.linalg.eigh(cov)
+        rim = vectors @ (np.sqrt(np.maximum(values, 0))[:, None] * np.stack([np.cos(angles), np.sin(angles)]))
+        return _hull([(x + a, y + b) for a, b in rim.T]), 0.0
+    if part.shape == "cylinder":
+        angles = np.arange(8) * (math.pi / 4)
+        ring = np.stack([half[0] * np.cos(angles), half[1] * np.sin(angles)])
+        ends = [matrix[:2, :2] @ ring + (matrix[:2, 2] * sign * half[2])[:, None] for sign in (-1, 1)]
+        return _hull([(x + a, y + b) for a, b in np.concatenate(ends, axis=1).T]), 0.0
+    signs = np.array([(i, j, k) for i in (-1, 1) for j in (-1, 1) for k in (-1, 1)], dtype=np.float64)
+    corners = (signs * half) @ matrix.T
+    return _hull([(x + a, y + b) for a, b in corners[:, :2]]), 0.0
+
+
+def footprints_of(things: Iterable[tuple[Pose2D, Iterable[Part]]]) -> Footprints:
+    """In `map`; the owner is the thing's place in the order given."""
+    corners, counts, radii, owners = [], [], [], []
+    for owner, (pose, parts) in enumerate(things):
+        for part in parts:
+            shape, radius = part_footprint(part)
+            block = np.zeros((CORNERS_MAX, 2))
+            block[: len(shape)] = pose.transform(np.array(shape))
+            corners.append(block)
+            counts.append(len(shape))
+            radii.append(radius)
+            owners.append(owner)
+    return Footprints(
+        np.array(corners).reshape(-1, CORNERS_MAX, 2),
+        np.array(counts, dtype=np.int64),
+        np.array(radii, dtype=np.float64),
+        np.array(owners, dtype=np.int64),
+    )
+
+
+def standing(room: Room, below_m: float) -> Footprints:
+    """Walls, furniture and dock that reach below the height `below_m`: what the robot's body can touch."""
+    here = Pose2D(0.0, 0.0, 0.0)
+    standers: list[Furniture | Dock] = [*room.furniture, room.dock]
+    things: list[tuple[Pose2D, list[Part]]] = [(here, [wall.part()]) for wall in room.walls]
+    things += [(item.pose, _low(item.parts, below_m)) for item in standers]
+    return footprints_of(things)
+
+
+def lying(room: Room) -> Footprints:
+    """The small objects; owners are their places in `room.small_objects`."""
+    return footprints_of([(item.pose, item.parts) for item in room.small_objects])
+
+
+def clearance_grid(prints: Footprints, geometry: GridGeometry, limit_m: float) -> NDArray[np.float32]:
+    """(R, C): distance of each cell's centre to the nearest footprint, no more than `limit_m`; 0 inside."""
+    grid = np.full(geometry.shape, limit_m, dtype=np.float32)
+    _fill(
+        grid, geometry.origin_x_m, geometry.origin_y_m, geometry.cell_m, limit_m,
+        prints.corners_m, prints.counts, prints.radii_m,
+    )  # fmt: skip
+    return grid
+
+
+def _low(parts: Iterable[Part], below_m: float) -> list[Part]:
+    return [part for part in parts if part.position_m[2] - part.size_m[2] / 2 < below_m]
+
+
+def _hull(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Counter-clockwise convex hull (Andrew's monotone chain)."""
+    ordered = sorted({(round(float(x), 9), round(float(y), 9)) for x, y in points})
+    if len(ordered) < 3:
+        return ordered
+
+    def chain(items: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
+        kept: list[tuple[float, float]] = []
+        for x, y in items:
+            while (
+                len(kept) >= 2
+                and (kept[-1][0] - kept[-2][0]) * (y - kept[-2][1]) - (kept[-1][1] - kept[-2][1]) * (x - kept[-2][0])
+                <= 1e-12
+            ):
+                kept.pop()
+            kept.append((x, y))
+        return kept[:-1]
+
+    return chain(ordered) + chain(reversed(ordered))
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _nearest_on(x: float, y: float, corners: FloatArray, count: int, radius: float) -> tuple[float, float, float]:
+    """(nearest x, nearest y, distance) of one rounded polygon; the point itself and 0 inside."""
+    best = np.inf
+    near_x, near_y = corners[0, 0], corners[0, 1]
+    inside = count >= 3
+    for i in range(count):
+        ax, ay = corners[i, 0], corners[i, 1]
+        j = i + 1 if i + 1 < count else 0
+        ex, ey = corners[j, 0] - ax, corners[j, 1] - ay
+        if inside and ex * (y - ay) - ey * (x - ax) < 0:
+            inside = False
+        squared = ex * ex + ey * ey
+        t = 0.0
+        if squared > 0:
+            t = min(max(((x - ax) * ex + (y - ay) * ey) / squared, 0.0), 1.0)
+        px, py = ax + t * ex, ay + t * ey
+        d = math.hypot(x - px, y - py)
+        if d < best:
+            best, near_x, near_y = d, px, py
+    if inside or best <= radius:
+        return x, y, 0.0
+    scale = radius / best
+    return near_x + (x - near_x) * scale, near_y + (y - near_y) * scale, best - radius
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _distances(x: float, y: float, corners: FloatArray, counts: NDArray[np.int64], radii: FloatArray) -> FloatArray:
+    out = np.empty(len(counts))
+    for i in range(len(counts)):
+        out[i] = _nearest_on(x, y, corners[i], counts[i], radii[i])[2]
+    return out
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _nearest(
+    x: float, y: float, corners: FloatArray, counts: NDArray[np.int64], radii: FloatArray
+) -> tuple[float, float, float]:
+    best = (x, y, np.inf)
+    for i in range(len(counts)):
+        found = _nearest_on(x, y, corners[i], counts[i], radii[i])
+        if found[2] < best[2]:
+            best = found
+    return best
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _fill(
+    grid: NDArray[np.float32],
+    origin_x: float,
+    origin_y: float,
+    cell: float,
+    limit: float,
+    corners: FloatArray,
+    counts: NDArray[np.int64],
+    radii: FloatArray,
+) -> None:
+    rows, cols = grid.shape
+    for i in range(len(counts)):
+        pad = radii[i] + limit
+        low_x = corners[i, : counts[i], 0].min() - pad
+        high_x = corners[i, : counts[i], 0].max() + pad
+        low_y = corners[i, : counts[i], 1].min() - pad
+        high_y = corners[i, : counts[i], 1].max() + pad
+        for row in range(max(int((low_y - origin_y) / cell), 0), min(int((high_y - origin_y) / cell) + 2, rows)):
+            for col in range(max(int((low_x - origin_x) / cell), 0), min(int((high_x - origin_x) / cell) + 2, cols)):
+                x, y = origin_x + (col + 0.5) * cell, origin_y + (row + 0.5) * cell
+                d = _nearest_on(x, y, corners[i], counts[i], radii[i])[2]
+                if d < grid[row, col]:
+                    grid[row, col] = d
