@@ -22,6 +22,7 @@ SECONDS_BUCKETS: Final = (*(round(m * 10.0**e, 8) for e in range(-5, 0) for m in
 PERIOD_BUCKETS: Final = (0.05, 0.08, 0.09, 0.095, 0.105, 0.11, 0.12, 0.15, 0.2, 0.3, 0.5, 1.0)
 SCORE_BUCKETS: Final = tuple(i / 20 for i in range(1, 21))
 UPDATE_SECONDS_BUCKETS: Final = (0.1, 0.22, 0.46, 1, 2.2, 4.6, 10, 22, 46, 100)
+FEEDBACK_REASONS: Final = ("bumped", "drifted", "flooded", "unsure", "sample")  # most worth first
 UPDATE_RESULTS: Final = ("installed", "refused", "failed", "rolled_back", "rollback_failed")
 CROWD: Final = 8  # more small objects in one frame than a floor holds: dirty lens, or a bad model
 JUMP_M: Final = 0.5  # a pose that moves further in one tick was corrected, not driven
@@ -98,6 +99,8 @@ class RobotMetrics:
             self.missing.labels(sensor)
         for name in self._class_names:
             self.detections.labels(name)
+        for reason in FEEDBACK_REASONS:
+            self.feedback.labels(reason)
 
     def on_stage(self, stage: str, duration_s: float) -> None:
         """For `StageTimes`."""
@@ -135,6 +138,10 @@ class RobotMetrics:
             raise ValueError(f"update result {result!r} is none of {', '.join(UPDATE_RESULTS)}")
         self.updates.labels(result).inc()
         self.update_seconds.observe(duration_s)
+
+    def on_feedback(self, reason: str) -> None:
+        """A frame was kept for labelling."""
+        self.feedback.labels(reason).inc()
 
     def on_drift(self, feature: str, score: float, alarm: bool) -> None:
         """Call it from the start on, also without an alarm: a counter that is born at 1 shows no increase."""
