@@ -1,0 +1,289 @@
+"""The online behaviour: cover what is known, and learn the rest on the way. Implements robot_loop.Planner.
+
+A route is planned over the floor known now, minus what is swept; it is followed while the map grows. When a wall or an
+object appears on what is left of the route, or new floor appears, a new route is planned in the background from a place
+a little ahead, and joined there. The job is done when a plan over the swept floor has nothing left.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from foundation.geometry import FloatArray, Pose2D
+from foundation.robot_config import RobotConfig
+from navigation.background import Background
+from navigation.map_handler import MapHandler
+from navigation.path_follower import FollowerSettings, PathFollower
+from navigation.pose_estimate import PoseEstimate, Tracking
+from navigation.recovery import Recovery, Trouble
+from navigation.robot_io import DriveCommand
+from navigation.route import LeftOut, Route, RoutePlanner, no_route
+from perception.observation import Observation
+
+_HALT: Final = DriveCommand(0.0, 0.0)
+_CHECK_STEP_M: Final = 0.03
+_STOP_SHORT_M: Final = 0.06  # before a blocked place
+_OFF_ROUTE_M: Final = 0.08
+_NEW_FLOOR_M2: Final = 0.25
+_JOIN_M: Final = 0.25  # how far ahead of the robot a new route begins, unless something blocks earlier
+_STUCK_S: Final = 3.0
+_STUCK_M: Final = 0.02
+_STUCK_RAD: Final = 0.10
+_START_TICKS: Final = 15  # let the first scans draw the room
+
+
+@dataclass(frozen=True, slots=True)
+class CoveringReport:
+    """For status pages and the end of the job."""
+
+    done: bool
+    plans: int
+    left_out: tuple[LeftOut, ...]
+    troubles: tuple[str, ...]
+    detector_trusted: bool
+    detector_reason: str
+
+
+class Covering:
+    """One job: everything that can be reached."""
+
+    def __init__(
+        self,
+        config: RobotConfig,
+        room: MapHandler,
+        plan_route: RoutePlanner,
+        background: Background,
+        on_event: Callable[[str], None] = lambda text: None,
+    ) -> None:
+        self._drive = config.drive
+        self._body_radius_m = config.body.radius_m
+        self._clearance_m = config.clearance_m
+        self._room = room
+        self._plan_route = plan_route
+        self._background = background
+        self._on_event = on_event
+        self._follower = PathFollower(FollowerSettings.of(config))
+        self._recovery = Recovery(config.drive.slow_mps, config.drive.turn_radps)
+        self._last = _HALT
+        self._ticks = 0
+        self._plans = 0
+        self._revision_checked = -1
+        self._freed_at_plan = 0
+        self._blocked_m = math.inf  # arc length of the first blocked place on the route
+        self._join_m = math.inf  # arc length where the route being planned begins
+        self._empty_plans = 0
+        self._left_out: tuple[LeftOut, ...] = ()
+        self._still_since_s = 0.0
+        self._still_pose: Pose2D | None = None
+        self._last_chance_taken = False
+        self._done = False
+
+    @property
+    def route_ahead(self) -> FloatArray:
+        """(N, 2) in `map`: what is left of the route, for views."""
+        if self._follower.finished:
+            return np.zeros((0, 2))
+        return self._follower.points[self._follower.arc_m >= self._follower.progress_m]
+
+    def report(self) -> CoveringReport:
+        health = self._room.detector_health()
+        return CoveringReport(
+            self._done,
+            self._plans,
+            self._left_out,
+            tuple(place.trouble.value for place in self._recovery.log),
+            health.trusted,
+            health.reason,
+        )
+
+    def command(self, estimate: PoseEstimate, observation: Observation) -> DriveCommand | None:
+        self._ticks += 1
+        wanted = self._decide(estimate, observation)
+        if wanted is not None:
+            self._last = wanted
+        return wanted
+
+    def _decide(self, estimate: PoseEstimate, observation: Observation) -> DriveCommand | None:
+        pose = estimate.map_from_base
+        self._poll(pose)
+        self._notice_trouble(estimate, observation)
+        recovering = self._recovery.command(pose)
+        if recovering is not None:
+            return recovering
+        if self._ticks <= _START_TICKS or estimate.tracking is Tracking.LOST:
+            return _HALT
+        if self._follower.finished:
+            return self._between_routes(pose)
+        return self._follow(pose, estimate.tracking) if self._route_stands(pose) else _HALT
+
+    # routes
+
+    def _between_routes(self, pose: Pose2D) -> DriveCommand | None:
+        """No route: wait for the one being planned, ask for one, or be done."""
+        if self._background.busy:
+            return _HALT
+        if self._empty_plans >= 2:
+            if self._room.marks() and not self._last_chance_taken:
+                self._last_chance_taken = True  # patches behind marked places get a second try
+                self._empty_plans = 0
+                self._room.unmark_all()
+                return _HALT
+            self._done = True
+            return None
+        self._request((pose.x_m, pose.y_m), math.inf)
+        return _HALT
+
+    def _request(self, start_map: tuple[float, float], join_m: float) -> None:
+        free, geometry = self._room.traversable()
+        free, covered = free.copy(), self._room.covered().copy()
+        self._join_m = join_m
+        self._freed_at_plan = self._room.freed_cells
+        plan_route = self._plan_route
+
+        def work() -> Any:
+            return plan_route(free, geometry, start_map, covered, quick=False)
+
+        self._background.submit(work)
+
+    def _poll(self, pose: Pose2D) -> None:
+        route = self._background.poll()
+        if route is None:
+            return
+        assert isinstance(route, Route)
+        self._plans += 1
+        self._left_out = route.left_out
+        if len(route.points_map) < 2:
+            self._empty_plans += 1
+            if self._join_m < math.inf and not self._follower.finished:
+                return  # nothing new from there on: finish the old route first
+            self._follower.stop()
+            return
+        self._empty_plans = 0
+        points = route.points_map
+        if self._join_m < math.inf and not self._follower.finished:
+            between = self._follower.arc_m
+            keep = (between > self._follower.progress_m) & (between < self._join_m)
+            here = np.array([self._follower.at(self._follower.progress_m)])
+            join = np.array([self._follower.at(self._join_m)])
+            points = np.concatenate([here, self._follower.points[keep], join, points])
+        elif math.hypot(points[0, 0] - pose.x_m, points[0, 1] - pose.y_m) > 0.01:
+            points = np.concatenate([[[pose.x_m, pose.y_m]], points])
+        self._follower.follow(points)
+        self._blocked_m = math.inf
+        self._join_m = math.inf
+        self._revision_checked = -1
+
+    def _route_stands(self, pose: Pose2D) -> bool:
+        """Look along the rest of the route; ask for another when it is blocked, left or no longer the best."""
+        follower = self._follower
+        revision = self._room.revision_of_plan_relevant_change
+        if revision != self._revision_checked:
+            self._revision_checked = revision
+            self._blocked_m = self._first_blocked_m()
+        if self._background.busy:
+            return True
+        if abs(follower.lateral_error_m) > _OFF_ROUTE_M:
+            self._on_event(f"off the route by {follower.lateral_error_m:.2f} m")
+            follower.stop()
+            self._request((pose.x_m, pose.y_m), math.inf)
+        elif self._blocked_m < math.inf:
+            room_m = self._blocked_m - follower.progress_m - _STOP_SHORT_M
+            if room_m < 0.05:
+                if self._last.speed_mps < 0.02:
+                    follower.stop()
+                    self._request((pose.x_m, pose.y_m), math.inf)
+            else:
+                self._request_ahead(min(_JOIN_M, room_m))
+        elif self._new_floor_m2() > _NEW_FLOOR_M2:
+            self._request_ahead(_JOIN_M)
+        return not follower.finished
+
+    def _request_ahead(self, ahead_m: float) -> None:
+        join_m = min(self._follower.progress_m + ahead_m, float(self._follower.arc_m[-1]))
+        self._request(self._follower.at(join_m), join_m)
+
+    def _new_floor_m2(self) -> float:
+        _, geometry = self._room.traversable()
+        return (self._room.freed_cells - self._freed_at_plan) * geometry.cell_m**2
+
+    def _first_blocked_m(self) -> float:
+        follower = self._follower
+        along_m = np.arange(follower.progress_m + 0.02, follower.arc_m[-1], _CHECK_STEP_M)
+        if not len(along_m):
+            return math.inf
+        places = np.stack([np.interp(along_m, follower.arc_m, follower.points[:, axis]) for axis in (0, 1)], axis=1)
+        _, geometry = self._room.traversable()
+        first = self._room.first_blocked(places, self._clearance_m, tolerance_m=0.015 + 0.5 * geometry.cell_m)
+        return math.inf if first is None else float(along_m[first])
+
+    # driving
+
+    def _follow(self, pose: Pose2D, tracking: Tracking) -> DriveCommand:
+        top_mps = self._top_speed(pose, tracking)
+        stop_at_m = min(self._blocked_m - _STOP_SHORT_M, self._join_m)
+        if stop_at_m < math.inf:
+            left_m = stop_at_m - self._follower.progress_m
+            if left_m < 0.01:
+                return _HALT
+            top_mps = min(top_mps, math.sqrt(2 * 0.8 * self._drive.brake_mps2 * left_m))
+        return self._follower.command(pose, self._last, top_mps)
+
+    def _top_speed(self, pose: Pose2D, tracking: Tracking) -> float:
+        """Cruise in the open, slow near anything the map knows; the limiter does the same by the raw scan."""
+        if tracking is not Tracking.TRACKING:
+            return self._drive.slow_mps
+        look_m = self._body_radius_m + self._drive.slow_within_m
+        if self._room.gap_m(pose.x_m, pose.y_m, look_m) < look_m:
+            return self._drive.slow_mps
+        for thing in self._room.suspects():
+            if math.hypot(thing.x_m - pose.x_m, thing.y_m - pose.y_m) < look_m + thing.radius_m + 0.1:
+                return self._drive.slow_mps
+        return self._drive.cruise_mps
+
+    # trouble
+
+    def _notice_trouble(self, estimate: PoseEstimate, observation: Observation) -> None:
+        pose, stamp_s = estimate.map_from_base, observation.stamp_s
+        if estimate.tracking is Tracking.LOST:
+            if not self._recovery.active:
+                self._begin(Trouble.LOST, estimate, stamp_s)
+            return
+        if self._recovery.active:
+            if self._recovery.log[-1].trouble is Trouble.LOST:
+                self._recovery.end()
+            return
+        if observation.bumper_pressed:
+            self._room.mark(estimate, self._body_radius_m + 0.03, 0.0, 0.05, "bumped")
+            self._begin(Trouble.BUMPED, estimate, stamp_s)
+        elif any(observation.cliffs):
+            self._room.mark(estimate, self._body_radius_m + 0.08, 0.0, 0.12, "cliff")
+            self._begin(Trouble.CLIFF, estimate, stamp_s)
+        elif self._stands_still(pose, stamp_s):
+            self._room.mark(estimate, self._body_radius_m + 0.02, 0.0, 0.03, "stuck")
+            self._begin(Trouble.STUCK, estimate, stamp_s)
+
+    def _begin(self, trouble: Trouble, estimate: PoseEstimate, stamp_s: float) -> None:
+        taken_for = self._recovery.begin(trouble, estimate.map_from_base, stamp_s)
+        pose = estimate.map_from_base
+        self._on_event(f"{taken_for.value} at {pose.x_m:.2f}, {pose.y_m:.2f}")
+        self._follower.stop()
+        self._join_m = math.inf
+        self._still_pose = None
+
+    def _stands_still(self, pose: Pose2D, stamp_s: float) -> bool:
+        """The last commands wanted to move and the pose does not."""
+        wants = abs(self._last.speed_mps) > 0.015 or abs(self._last.turn_radps) > 0.05
+        before = self._still_pose
+        moved = before is None or (
+            pose.distance_m(before) > _STUCK_M or abs(pose.heading_rad - before.heading_rad) > _STUCK_RAD
+        )
+        if moved or not wants:
+            self._still_pose, self._still_since_s = pose, stamp_s
+            return False
+        return stamp_s - self._still_since_s > _STUCK_S
+
+
+__all__ = ["Covering", "CoveringReport", "no_route"]

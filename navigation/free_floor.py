@@ -1,0 +1,72 @@
+"""Compiled cell loops of the map handler: which floor is free, and what lies near a place. Coordinates in cells."""
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from foundation.geometry import FloatArray
+
+BoolGrid = NDArray[np.bool_]
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def compose_free(
+    static: NDArray[np.int8],
+    driven: BoolGrid,
+    blocked: BoolGrid,
+    free: BoolGrid,
+    row0: int,
+    col0: int,
+    row1: int,
+    col1: int,
+) -> None:
+    """Writes `free` in the block: static free floor, floor that the body stood on, and pinholes between free cells."""
+    rows, cols = static.shape
+    for row in range(row0, row1):
+        for col in range(col0, col1):
+            if blocked[row, col]:
+                free[row, col] = False
+                continue
+            value = static[row, col]
+            if value == 0 or (value == -1 and driven[row, col]):
+                free[row, col] = True
+                continue
+            if value > 0 or row == 0 or col == 0 or row == rows - 1 or col == cols - 1:
+                free[row, col] = False
+                continue
+            around = 0
+            walls = 0
+            for dr in range(-1, 2):
+                for dc in range(-1, 2):
+                    other = static[row + dr, col + dc]
+                    around += other == 0
+                    walls += other > 0
+            free[row, col] = around >= 6 and walls == 0
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def nearest_blocked(free: BoolGrid, x: float, y: float, look: float) -> float:
+    """Distance in cells from (x, y) to the nearest cell square that is not free, at most `look`."""
+    rows, cols = free.shape
+    best = look * look
+    for row in range(int(np.floor(y - look)), int(np.floor(y + look)) + 1):
+        dy = max(row - y, y - row - 1.0, 0.0)
+        if dy * dy >= best:
+            continue
+        for col in range(int(np.floor(x - look)), int(np.floor(x + look)) + 1):
+            if 0 <= row < rows and 0 <= col < cols and free[row, col]:
+                continue
+            dx = max(col - x, x - col - 1.0, 0.0)
+            gap = dx * dx + dy * dy
+            if gap < best:
+                best = gap
+    return float(np.sqrt(best))
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def first_disc_blocked(free: BoolGrid, points: FloatArray, radius: float) -> int:
+    """Index of the first point (N, 2) of (x, y) whose disc touches a cell square that is not free; -1 when none."""
+    for index in range(len(points)):
+        if nearest_blocked(free, points[index, 0], points[index, 1], radius) < radius - 1e-9:
+            return index
+    return -1

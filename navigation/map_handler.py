@@ -1,0 +1,321 @@
+"""What is around, in layers: static from SLAM, small objects, marks, zones, swept floor; together the floor to plan on.
+
+Implements robot_loop.Room. All layers lie on the static map's grid and grow with it. The cost of a tick follows what
+changed: blocks of cells reported by SLAM, discs of objects that moved, the floor swept. Nothing here plans or drives.
+"""
+
+import math
+from collections import deque
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foundation.geometry import FloatArray, Pose2D, wrap_angle
+from foundation.robot_config import RobotConfig
+from navigation.coverage_layer import CoverageLayer
+from navigation.free_floor import compose_free, first_disc_blocked, nearest_blocked
+from navigation.grid_geometry import CellRect, GridGeometry
+from navigation.object_layer import DetectorHealth, FloorObject, ObjectLayer
+from navigation.pose_estimate import PoseEstimate, Tracking
+from navigation.robot_io import DriveCommand
+from navigation.static_map import FREE, OCCUPIED, StaticMap
+from perception.observation import Detections, Observation
+
+BoolGrid = NDArray[np.bool_]
+_HISTORY_S: Final = 3.0
+_NOTHING: Final = CellRect(0, 0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A place that a bumper, a cliff or a recovery found bad: a disc that the plan keeps out of."""
+
+    keyframe: int
+    keyframe_point: tuple[float, float]
+    radius_m: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeepOut:
+    """No-go zone or virtual wall: a convex polygon (N, 2) in `map`, corners counter-clockwise."""
+
+    corners_map: tuple[tuple[float, float], ...]
+    name: str = "no-go"
+
+
+class MapHandler:
+    """The layers and what they say together."""
+
+    def __init__(self, config: RobotConfig, static_map: StaticMap) -> None:
+        self._static = static_map
+        self._geometry = static_map.geometry
+        self._body_radius_m = config.body.radius_m
+        self._coverage = CoverageLayer(self._geometry, config.tool.width_m, config.tool.offset_left_m)
+        self._objects = ObjectLayer(config.camera.pinhole(), config.detector.range_max_m)
+        self._driven = np.zeros(self._geometry.shape, dtype=np.bool_)  # the body stood there: floor, whatever is said
+        self._free = np.zeros(self._geometry.shape, dtype=np.bool_)
+        self._zone_blocked = np.zeros(self._geometry.shape, dtype=np.bool_)
+        self._zones: list[KeepOut] = []
+        self._marks: list[Mark] = []
+        self._mark_discs: list[tuple[float, float, float]] = []
+        self._history: deque[PoseEstimate] = deque()
+        self._map_revision: int | None = None
+        self._dirty = CellRect(0, 0, *self._geometry.shape)
+        self._free_cells = 0
+        self.revision_of_plan_relevant_change = 0
+        self.freed_cells = 0  # that became free since the start: newly known floor
+
+    # what others read
+
+    def traversable(self) -> tuple[BoolGrid, GridGeometry]:
+        """(R, C) floor known to be free of walls, furniture, objects and zones, not inflated; a live view."""
+        return self._free, self._geometry
+
+    def covered(self) -> BoolGrid:
+        """(R, C) swept floor; a live view."""
+        return self._coverage.covered
+
+    def objects(self) -> list[FloorObject]:
+        return self._objects.objects()
+
+    def suspects(self) -> list[FloorObject]:
+        return self._objects.suspects()
+
+    def detector_health(self) -> DetectorHealth:
+        return self._objects.health
+
+    def free_floor_m2(self) -> float:
+        return self._free_cells * self._geometry.cell_m**2
+
+    def coverage_ratio(self) -> float:
+        """Swept share of the free floor known now (walls' margins included: it never reaches 1)."""
+        if not self._free_cells:
+            return 0.0
+        return float(np.count_nonzero(self._coverage.covered & self._free)) / self._free_cells
+
+    def gap_m(self, x_m: float, y_m: float, look_m: float) -> float:
+        """Distance from a place to the nearest cell that is not free, up to `look_m`."""
+        geometry = self._geometry
+        col, row = (x_m - geometry.origin_x_m) / geometry.cell_m, (y_m - geometry.origin_y_m) / geometry.cell_m
+        return float(nearest_blocked(self._free, col, row, look_m / geometry.cell_m)) * geometry.cell_m
+
+    def first_blocked(self, points_map: FloatArray, radius_m: float, tolerance_m: float) -> int | None:
+        """Index of the first of the places (N, 2) that is nearer than `radius_m` to a cell that is not free."""
+        geometry = self._geometry
+        index = first_disc_blocked(
+            self._free,
+            (points_map - (geometry.origin_x_m, geometry.origin_y_m)) / geometry.cell_m,
+            (radius_m - tolerance_m) / geometry.cell_m,
+        )
+        return None if index < 0 else int(index)
+
+    # what others tell
+
+    def mark(self, estimate: PoseEstimate, x_base_m: float, y_base_m: float, radius_m: float, reason: str) -> None:
+        """Keep out of a disc from now on."""
+        point = estimate.keyframe_from_base.transform(np.array([[x_base_m, y_base_m]]))[0]
+        self._marks.append(Mark(estimate.keyframe, (float(point[0]), float(point[1])), radius_m, reason))
+        self._place_marks()
+
+    def marks(self) -> list[Mark]:
+        return list(self._marks)
+
+    def unmark_all(self) -> None:
+        """Give the marked places another chance."""
+        self._place_marks()
+        self._marks = []
+        self._mark_discs = []
+
+    def set_zones(self, zones: list[KeepOut]) -> None:
+        """Replace the no-go zones."""
+        self._zones = list(zones)
+        self._draw_zones()
+
+    def restore_covered(self, covered: BoolGrid, geometry: GridGeometry) -> None:
+        """Floor covered in an earlier part of the same job; parts beyond the map of now are dropped."""
+        rows, cols = geometry.shift_to(self._geometry)
+        inside = CellRect(max(rows, 0), max(cols, 0), min(rows + geometry.rows, self._geometry.rows),
+                          min(cols + geometry.cols, self._geometry.cols))  # fmt: skip
+        if not inside.empty:
+            part = covered[inside.row0 - rows : inside.row1 - rows, inside.col0 - cols : inside.col1 - cols]
+            self._coverage.covered[inside.slices()] |= part
+
+    # robot_loop.Room
+
+    def integrate(
+        self, estimate: PoseEstimate, observation: Observation, detections: Detections | None, driven: DriveCommand
+    ) -> None:
+        self._remember(estimate)
+        self._follow_static(estimate)
+        pose = estimate.map_from_base
+        if estimate.tracking is Tracking.LOST:
+            self._coverage.lift()
+        else:
+            self._stand(pose)
+            if driven.tool_on:
+                self._coverage.sweep(pose, estimate.keyframe, estimate.keyframe_from_base)
+            else:
+                self._coverage.lift()
+            if detections is not None and estimate.tracking is Tracking.TRACKING:
+                self._detect(detections)
+            self._objects.judge(pose, self._body_radius_m, self.free_floor_m2())
+        for x_m, y_m, radius_m in self._objects.take_changed():
+            self._dirty = self._dirty.union(self._disc_rect(x_m, y_m, radius_m))
+        self._compose()
+
+    def _follow_static(self, estimate: PoseEstimate) -> None:
+        changed = self._static.take_changed()
+        if self._static.geometry != self._geometry:
+            self._grow(self._static.geometry)
+            changed = CellRect(0, 0, *self._geometry.shape)
+        if self._map_revision is not None and estimate.map_revision != self._map_revision:
+            self._coverage.redraw(self._static.keyframe_pose)
+            self._objects.relocate(self._static.keyframe_pose)
+            self._place_marks()
+            self._driven[:] = False
+            changed = CellRect(0, 0, *self._geometry.shape)
+        self._map_revision = estimate.map_revision
+        if not changed.empty:
+            self._dirty = self._dirty.union(changed.grown(1, *self._geometry.shape))
+
+    def _grow(self, geometry: GridGeometry) -> None:
+        rows, cols = self._geometry.shift_to(geometry)
+        block = slice(rows, rows + self._geometry.rows), slice(cols, cols + self._geometry.cols)
+        for name in ("_driven", "_free"):
+            grown = np.zeros(geometry.shape, dtype=np.bool_)
+            grown[block] = getattr(self, name)
+            setattr(self, name, grown)
+        self._coverage.resize(geometry)
+        self._geometry = geometry
+        self._draw_zones()
+
+    def _stand(self, pose: Pose2D) -> None:
+        """The floor right under the body is floor."""
+        rect = self._disc_rect(pose.x_m, pose.y_m, 0.7 * self._body_radius_m)
+        inside = self._disc_mask(rect, pose.x_m, pose.y_m, 0.7 * self._body_radius_m)
+        block = self._driven[rect.slices()]
+        if not block[inside].all():
+            block |= inside
+            self._dirty = self._dirty.union(rect)
+
+    def _detect(self, detections: Detections) -> None:
+        then = self._at(detections.stamp_s)
+        if then is None:
+            return
+        # told from the keyframe: right even when the graph was corrected in between
+        map_from_keyframe = self._static.keyframe_pose(then.keyframe)
+        self._objects.update(
+            detections,
+            map_from_keyframe @ then.keyframe_from_base,
+            then.keyframe,
+            map_from_keyframe,
+            self._on_furniture,
+        )
+
+    def _on_furniture(self, x_m: float, y_m: float) -> bool:
+        row, col = self._geometry.cells(np.array([[x_m, y_m]]))[0]
+        if not (0 < row < self._geometry.rows - 1 and 0 < col < self._geometry.cols - 1):
+            return True
+        around = self._static.cells[row - 1 : row + 2, col - 1 : col + 2]
+        return bool(self._static.cells[row, col] == OCCUPIED or not (around == FREE).any())
+
+    def _remember(self, estimate: PoseEstimate) -> None:
+        self._history.append(estimate)
+        while self._history[0].stamp_s < estimate.stamp_s - _HISTORY_S:
+            self._history.popleft()
+
+    def _at(self, stamp_s: float) -> PoseEstimate | None:
+        """The pose of that time, between two ticks when need be; None when it is older than the memory."""
+        before: PoseEstimate | None = None
+        for estimate in reversed(self._history):
+            if estimate.stamp_s <= stamp_s + 1e-6:
+                return estimate if before is None else _between(estimate, before, stamp_s)
+            before = estimate
+        return None
+
+    def _place_marks(self) -> None:
+        for disc in self._mark_discs:
+            self._dirty = self._dirty.union(self._disc_rect(*disc))
+        self._mark_discs = []
+        for mark in self._marks:
+            point = self._static.keyframe_pose(mark.keyframe).transform(np.array([mark.keyframe_point]))[0]
+            disc = float(point[0]), float(point[1]), mark.radius_m
+            self._mark_discs.append(disc)
+            self._dirty = self._dirty.union(self._disc_rect(*disc))
+
+    def _draw_zones(self) -> None:
+        geometry = self._geometry
+        self._zone_blocked = np.zeros(geometry.shape, dtype=np.bool_)
+        x_m = geometry.origin_x_m + (np.arange(geometry.cols) + 0.5) * geometry.cell_m
+        y_m = geometry.origin_y_m + (np.arange(geometry.rows) + 0.5) * geometry.cell_m
+        for zone in self._zones:
+            inside = np.ones(geometry.shape, dtype=np.bool_)
+            for (ax, ay), (bx, by) in zip(zone.corners_map, (*zone.corners_map[1:], zone.corners_map[0])):
+                length = math.hypot(bx - ax, by - ay)
+                cross = (bx - ax) * (y_m[:, None] - ay) - (by - ay) * (x_m[None, :] - ax)
+                inside &= cross >= -0.71 * geometry.cell_m * length
+            self._zone_blocked |= inside
+        self._dirty = CellRect(0, 0, *geometry.shape)
+
+    def _compose(self) -> None:
+        rect = self._dirty
+        self._dirty = _NOTHING
+        if rect.empty:
+            return
+        block = rect.slices()
+        before = self._free[block].copy()
+        compose_free(self._static.cells, self._driven, self._zone_blocked, self._free, *_corners(rect))
+        for x_m, y_m, radius_m in self._discs():
+            disc = _overlap(rect, self._disc_rect(x_m, y_m, radius_m))
+            if not disc.empty:
+                self._free[disc.slices()] &= ~self._disc_mask(disc, x_m, y_m, radius_m)
+        after = self._free[block]
+        gained, lost = int(np.count_nonzero(after & ~before)), int(np.count_nonzero(before & ~after))
+        if gained or lost:
+            self.revision_of_plan_relevant_change += 1
+            self.freed_cells += gained
+            self._free_cells += gained - lost
+
+    def _discs(self) -> list[tuple[float, float, float]]:
+        things = [(thing.x_m, thing.y_m, thing.keep_out_m) for thing in self._objects.objects()]
+        return things + self._mark_discs
+
+    def _disc_rect(self, x_m: float, y_m: float, radius_m: float) -> CellRect:
+        reach_m = radius_m + self._geometry.cell_m
+        low, high = self._geometry.cells(np.array([[x_m - reach_m, y_m - reach_m], [x_m + reach_m, y_m + reach_m]]))
+        return CellRect(int(low[0]), int(low[1]), int(high[0]) + 1, int(high[1]) + 1).grown(0, *self._geometry.shape)
+
+    def _disc_mask(self, rect: CellRect, x_m: float, y_m: float, radius_m: float) -> BoolGrid:
+        geometry = self._geometry
+        dx = geometry.origin_x_m + (np.arange(rect.col0, rect.col1) + 0.5) * geometry.cell_m - x_m
+        dy = geometry.origin_y_m + (np.arange(rect.row0, rect.row1) + 0.5) * geometry.cell_m - y_m
+        inside: BoolGrid = dy[:, None] ** 2 + dx[None, :] ** 2 <= max(radius_m, 0.5 * geometry.cell_m) ** 2
+        return inside
+
+
+def _corners(rect: CellRect) -> tuple[int, int, int, int]:
+    return rect.row0, rect.col0, rect.row1, rect.col1
+
+
+def _overlap(one: CellRect, other: CellRect) -> CellRect:
+    return CellRect(
+        max(one.row0, other.row0), max(one.col0, other.col0), min(one.row1, other.row1), min(one.col1, other.col1)
+    )
+
+
+def _between(early: PoseEstimate, late: PoseEstimate, stamp_s: float) -> PoseEstimate:
+    """Interpolated beside the early one's keyframe."""
+    share = (stamp_s - early.stamp_s) / max(late.stamp_s - early.stamp_s, 1e-9)
+    if share <= 0 or early.keyframe != late.keyframe:
+        return early if share < 0.5 else late
+    a, b = early.keyframe_from_base, late.keyframe_from_base
+    local = Pose2D(
+        a.x_m + share * (b.x_m - a.x_m),
+        a.y_m + share * (b.y_m - a.y_m),
+        a.heading_rad + share * wrap_angle(b.heading_rad - a.heading_rad),
+    )
+    map_from_base = early.map_from_base @ a.inverse() @ local
+    return PoseEstimate(stamp_s, map_from_base, early.tracking, early.keyframe, local, early.map_revision)

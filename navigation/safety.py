@@ -1,0 +1,164 @@
+"""The last limiter before the motors: it believes the raw scan, the bumper and the cliff sensors, never the map.
+
+It only takes away: a limited command is never faster than the wanted one and never turns another way. What it allows is
+the speed from which braking ends before the round body touches the nearest scan point on the commanded arc.
+"""
+
+import math
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from foundation.geometry import FloatArray, Pose2D
+from foundation.robot_config import RobotConfig
+from navigation.robot_io import STOP, DriveCommand
+from perception.observation import Observation, Scan
+
+_LOOK_STEP_M: Final = 0.02  # along the arc
+_AGREE_M: Final = 0.05
+_NEARING_M: Final = 0.004  # a point beside the body may stay as near as it is, not come nearer than this
+
+
+@dataclass(frozen=True, slots=True)
+class SafetySettings:
+    """Values of the limiter, all physical."""
+
+    body_radius_m: float
+    body_gap_m: float  # kept between body and scan points ahead
+    base_from_laser: Pose2D
+    cruise_mps: float
+    slow_mps: float
+    slow_within_m: float
+    turn_radps: float
+    brake_mps2: float
+    latency_s: float  # from the scan to the wheels
+    scan_old_s: float  # beyond it: slowly
+    scan_stale_s: float  # beyond it: stop
+
+    @staticmethod
+    def of(config: RobotConfig) -> "SafetySettings":
+        return SafetySettings(
+            body_radius_m=config.body.radius_m,
+            body_gap_m=0.004,
+            base_from_laser=Pose2D(config.lidar.x_m, config.lidar.y_m, config.lidar.yaw_rad),
+            cruise_mps=config.drive.cruise_mps,
+            slow_mps=config.drive.slow_mps,
+            slow_within_m=config.drive.slow_within_m,
+            turn_radps=config.drive.turn_radps,
+            brake_mps2=config.drive.brake_mps2,
+            latency_s=1.0 / config.lidar.rate_hz,
+            scan_old_s=0.25,
+            scan_stale_s=0.6,
+        )
+
+
+class Safety:
+    """robot_loop.Limiter: remembers the newest scan, so that a silent LIDAR is noticed."""
+
+    def __init__(self, settings: SafetySettings) -> None:
+        self._settings = settings
+        self._points_base: FloatArray = np.zeros((0, 2))
+        self._scan_s: float | None = None
+
+    def __call__(self, wanted: DriveCommand, observation: Observation) -> DriveCommand:
+        if observation.scan is not None:
+            self._points_base = scan_points(observation.scan, self._settings.base_from_laser)
+            self._scan_s = observation.scan.stamp_s
+        age_s = math.inf if self._scan_s is None else observation.stamp_s - self._scan_s
+        return limited(
+            wanted, self._points_base, age_s, observation.bumper_pressed, any(observation.cliffs), self._settings
+        )
+
+
+def limited(
+    wanted: DriveCommand,
+    points_base: FloatArray,  # (N, 2)
+    scan_age_s: float,
+    bumper_pressed: bool,
+    cliff: bool,
+    settings: SafetySettings,
+) -> DriveCommand:
+    """The nearest command to `wanted` that is safe; STOP when it is no number or the scan is too old."""
+    if not (math.isfinite(wanted.speed_mps) and math.isfinite(wanted.turn_radps)):
+        return STOP
+    if not -0.05 <= scan_age_s <= settings.scan_stale_s:  # a scan from the future is as bad as an old one
+        return STOP
+    if wanted.speed_mps > 0 and (bumper_pressed or cliff):
+        return replace(wanted, speed_mps=0.0, turn_radps=0.0 if cliff else _clamped(wanted.turn_radps, settings))
+    top_mps = settings.slow_mps if scan_age_s > settings.scan_old_s else settings.cruise_mps
+    if near_m(points_base, settings) < settings.slow_within_m:
+        top_mps = min(top_mps, settings.slow_mps)
+    speed_mps = max(-top_mps, min(wanted.speed_mps, top_mps))
+    turn_radps = _clamped(wanted.turn_radps, settings)
+    if speed_mps != 0:
+        # slowing keeps the arc: turn and speed shrink together
+        allowed_mps = _speed_with_room(speed_mps, turn_radps, points_base, settings)
+        turn_radps *= max(allowed_mps / abs(speed_mps), 0.0) if allowed_mps > 0 else 1.0
+        speed_mps = math.copysign(allowed_mps, speed_mps)
+    return replace(wanted, speed_mps=speed_mps, turn_radps=turn_radps)
+
+
+def scan_points(scan: Scan, base_from_laser: Pose2D) -> FloatArray:
+    """Hit points (M, 2) in base_link: finite ranges, each the median of three neighbours (one speck is no wall)."""
+    ranges_m = np.where(np.isfinite(scan.ranges_m) & (scan.ranges_m < scan.range_max_m), scan.ranges_m, np.inf)
+    ranges_m = np.where(ranges_m > 0, ranges_m, np.inf)
+    neighbours = np.stack([np.roll(ranges_m, 1), ranges_m, np.roll(ranges_m, -1)])  # (3, N)
+    middle_m = np.median(neighbours, axis=0)
+    # a thin leg fills one or two beams: keep a beam whose one neighbour agrees
+    with np.errstate(invalid="ignore"):
+        agrees = (np.abs(neighbours[0] - ranges_m) < _AGREE_M) | (np.abs(neighbours[2] - ranges_m) < _AGREE_M)
+    kept_m = np.where(agrees, ranges_m, middle_m)
+    hit = np.isfinite(kept_m)
+    bearings_rad = scan.bearings_rad()[hit]
+    kept_m = kept_m[hit]
+    return base_from_laser.transform(np.stack([kept_m * np.cos(bearings_rad), kept_m * np.sin(bearings_rad)], axis=1))
+
+
+def near_m(points_base: FloatArray, settings: SafetySettings) -> float:
+    """Gap between the body and the nearest scan point; inf without any."""
+    if not len(points_base):
+        return math.inf
+    return float(np.sqrt((points_base**2).sum(axis=1).min())) - settings.body_radius_m
+
+
+def _clamped(turn_radps: float, settings: SafetySettings) -> float:
+    return max(-settings.turn_radps, min(turn_radps, settings.turn_radps))
+
+
+def _speed_with_room(speed_mps: float, turn_radps: float, points_base: FloatArray, settings: SafetySettings) -> float:
+    """Largest speed (>= 0) along the arc from which the body still stops in time."""
+    stop_m = speed_mps**2 / (2 * settings.brake_mps2) + abs(speed_mps) * settings.latency_s
+    room_m = free_arc_m(math.copysign(1.0, speed_mps), turn_radps / abs(speed_mps), stop_m, points_base, settings)
+    if room_m >= stop_m:
+        return abs(speed_mps)
+    brake, latency = settings.brake_mps2, settings.latency_s
+    return max(-brake * latency + math.sqrt((brake * latency) ** 2 + 2 * brake * room_m), 0.0)
+
+
+def free_arc_m(
+    direction: float, turn_per_m: float, length_m: float, points_base: FloatArray, settings: SafetySettings
+) -> float:
+    """How far the body may go along the arc, up to `length_m`, before a point is nearer than radius + gap.
+
+    A point that is already nearer is no obstacle to a drive that leaves it: only points that come nearer count.
+    """
+    keep_m = settings.body_radius_m + settings.body_gap_m
+    reach_m = keep_m + length_m
+    near = points_base[(points_base**2).sum(axis=1) <= reach_m**2]
+    if not len(near):
+        return length_m
+    steps = max(math.ceil(length_m / _LOOK_STEP_M), 1)
+    along_m = np.linspace(length_m / steps, length_m, steps)  # (S,)
+    if abs(turn_per_m) < 1e-6:
+        centres = np.stack([direction * along_m, np.zeros(steps)], axis=1)
+    else:
+        angle = turn_per_m * along_m
+        centres = np.stack([direction * np.sin(angle), direction * (1 - np.cos(angle))], axis=1) / turn_per_m
+    distance_m = np.sqrt(((near[None] - centres[:, None]) ** 2).sum(axis=2))  # (S, M)
+    now_m = np.sqrt((near**2).sum(axis=1))
+    hits = ((distance_m < keep_m) & (distance_m < now_m - _NEARING_M)).any(axis=1)
+    if not hits.any():
+        return length_m
+    first = int(np.argmax(hits))
+    return float(along_m[first - 1]) if first else 0.0
