@@ -71,7 +71,7 @@ class Covering:
         self._ticks = 0
         self._plans = 0
         self._revision_checked = -1
-        self._freed_at_plan = 0
+        self._floor_at_plan_m2 = 0.0
         self._blocked_m = math.inf  # arc length of the first blocked place on the route
         self._join_m = math.inf  # arc length where the route being planned begins
         self._empty_plans = 0
@@ -140,7 +140,7 @@ class Covering:
         free, geometry = self._room.traversable()
         free, covered = free.copy(), self._room.covered().copy()
         self._join_m = join_m
-        self._freed_at_plan = self._room.freed_cells
+        self._floor_at_plan_m2 = self._room.free_floor_m2()
         plan_route = self._plan_route
 
         def work() -> Any:
@@ -206,8 +206,7 @@ class Covering:
         self._request(self._follower.at(join_m), join_m)
 
     def _new_floor_m2(self) -> float:
-        _, geometry = self._room.traversable()
-        return (self._room.freed_cells - self._freed_at_plan) * geometry.cell_m**2
+        return self._room.free_floor_m2() - self._floor_at_plan_m2
 
     def _first_blocked_m(self) -> float:
         follower = self._follower

@@ -66,7 +66,6 @@ class MapHandler:
         self._dirty = CellRect(0, 0, *self._geometry.shape)
         self._free_cells = 0
         self.revision_of_plan_relevant_change = 0
-        self.freed_cells = 0  # that became free since the start: newly known floor
 
     # what others read
 
@@ -276,7 +275,6 @@ class MapHandler:
         gained, lost = int(np.count_nonzero(after & ~before)), int(np.count_nonzero(before & ~after))
         if gained or lost:
             self.revision_of_plan_relevant_change += 1
-            self.freed_cells += gained
             self._free_cells += gained - lost
 
     def _discs(self) -> list[tuple[float, float, float]]:

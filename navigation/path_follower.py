@@ -32,6 +32,7 @@ class FollowerSettings:
     lookahead_m: float
     lookahead_s: float  # grows the lookahead with speed
     tick_s: float
+    latency_s: float  # from the observation to the wheels
 
     @staticmethod
     def of(config: RobotConfig) -> "FollowerSettings":
@@ -41,9 +42,10 @@ class FollowerSettings:
             turn_radps=config.drive.turn_radps,
             brake_mps2=config.drive.brake_mps2,
             turn_brake_radps2=4.0,
-            lookahead_m=0.06,
-            lookahead_s=0.28,
+            lookahead_m=0.08,
+            lookahead_s=0.25,
             tick_s=1.0 / config.lidar.rate_hz,
+            latency_s=0.5 / config.lidar.rate_hz,
         )
 
 
@@ -104,19 +106,19 @@ class PathFollower:
         """The command for this tick, no faster than `top_mps`; a command of zero when finished."""
         if self.finished:
             return DriveCommand(0.0, 0.0)
-        pose = ahead(map_from_base, last, self._settings.tick_s)
+        pose = ahead(map_from_base, last, self._settings.latency_s)
         corner = self._corners[0]
         leg_end_m = float(self._arc_m[corner])
         self._advance(pose, leg_end_m)
         left_m = leg_end_m - self.progress_m
         if left_m <= _ARRIVED_M or self._passed(pose, corner):
             return self._next_leg(pose, last, top_mps)
-        target_rad = self._bearing(pose, leg_end_m, last.speed_mps)
+        target_rad = self._bearing(pose, leg_end_m, self._turn_look_m() if self._turning else self._look_m(last))
         if self._turning or abs(target_rad) > _MISALIGNED_RAD:
             self._turning = abs(target_rad) > _ALIGNED_RAD
             if self._turning:
                 return DriveCommand(0.0, self._turn(target_rad))
-        return self._pursue(pose, target_rad, left_m, last.speed_mps, top_mps)
+        return self._pursue(target_rad, left_m, last, top_mps)
 
     def _advance(self, pose: Pose2D, leg_end_m: float) -> None:
         """Nearest place on the current leg, searched a little way ahead of the last one."""
@@ -150,11 +152,19 @@ class PathFollower:
             return DriveCommand(0.0, 0.0)
         self._leg_start = done
         self._turning = True
-        return DriveCommand(0.0, self._turn(self._bearing(pose, float(self._arc_m[self._corners[0]]), 0.0)))
+        return DriveCommand(
+            0.0, self._turn(self._bearing(pose, float(self._arc_m[self._corners[0]]), self._turn_look_m()))
+        )
 
-    def _bearing(self, pose: Pose2D, leg_end_m: float, speed_mps: float) -> float:
+    def _look_m(self, last: DriveCommand) -> float:
+        return self._settings.lookahead_m + self._settings.lookahead_s * abs(last.speed_mps)
+
+    def _turn_look_m(self) -> float:
+        """Farther: standing, a near point's bearing trembles with every millimetre of the pose."""
+        return 2 * self._settings.lookahead_m
+
+    def _bearing(self, pose: Pose2D, leg_end_m: float, look_m: float) -> float:
         """Direction of the lookahead point as the robot sees it."""
-        look_m = self._settings.lookahead_m + self._settings.lookahead_s * abs(speed_mps)
         target_m = min(self.progress_m + look_m, leg_end_m)
         x_m, y_m = self.at(target_m)
         short_m = self.progress_m + look_m - target_m
@@ -170,13 +180,12 @@ class PathFollower:
         fast = math.sqrt(2 * settings.turn_brake_radps2 * abs(error_rad))
         return math.copysign(min(fast, abs(error_rad) / (1.5 * settings.tick_s), settings.turn_radps), error_rad)
 
-    def _pursue(self, pose: Pose2D, target_rad: float, left_m: float, speed_mps: float, top_mps: float) -> DriveCommand:
+    def _pursue(self, target_rad: float, left_m: float, last: DriveCommand, top_mps: float) -> DriveCommand:
         settings = self._settings
         braking_mps = math.sqrt(2 * 0.8 * settings.brake_mps2 * max(left_m - 0.005, 0.0))
-        speed = min(top_mps, braking_mps, max(speed_mps, 0.0) + settings.brake_mps2 * settings.tick_s)
+        speed = min(top_mps, braking_mps, max(last.speed_mps, 0.0) + settings.brake_mps2 * settings.tick_s)
         speed = max(min(speed, max(left_m, 0.01) / settings.tick_s), 0.02)
-        look_m = settings.lookahead_m + settings.lookahead_s * abs(speed_mps)
-        turn = 2 * speed * math.sin(target_rad) / look_m
+        turn = 2 * speed * math.sin(target_rad) / self._look_m(last)
         if abs(turn) > settings.turn_radps:
             speed *= settings.turn_radps / abs(turn)
             turn = math.copysign(settings.turn_radps, turn)
