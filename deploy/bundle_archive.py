@@ -44,9 +44,8 @@ def unpack(data: bytes) -> dict[str, bytes]:
                     raise ArchiveError(f"archive member {name!r} comes twice")
                 _check_limits(len(files) + 1, len(data))
                 content = archive.extractfile(member)
-                files[name] = content.read() if content is not None else b""
-                if len(files[name]) != member.size:
-                    raise ArchiveError(f"archive ends inside {name!r}")
+                assert content is not None  # it is a regular file
+                files[name] = content.read()  # raises ReadError where the archive ends early
     except (tarfile.TarError, EOFError, ValueError, UnicodeError) as error:
         raise ArchiveError(f"not a bundle archive: {error}") from error
     return files

@@ -8,7 +8,7 @@ Expiry blocks installing; what is installed is checked by signature alone.
 import json
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -98,7 +98,17 @@ class Verification:
 
 
 def verify_offer(trust: Trust, fetch: Fetch, now_s: float, kind: str = "model") -> Verification:
-    """TUF's client workflow over the pushed files. Never raises for bad files: the refusal is a value."""
+    """TUF's client workflow over the pushed files. Never raises for bad files: the refusal is a value.
+
+    When the keys that vouched for the time were rotated away, that time goes with them and the offer is judged anew.
+    """
+    verification = _verified(trust, fetch, now_s, kind)
+    if verification.offer is None and verification.trust.signed_time_s < trust.signed_time_s:
+        return _verified(verification.trust, fetch, now_s, kind)
+    return verification
+
+
+def _verified(trust: Trust, fetch: Fetch, now_s: float, kind: str) -> Verification:
     fetcher = _PushedFiles(fetch)
     now = datetime.fromtimestamp(max(now_s, trust.signed_time_s), UTC)
     with tempfile.TemporaryDirectory(prefix="oxturn-tuf-") as folder:
@@ -209,27 +219,26 @@ def _read_cache(cache: Path, trust: Trust) -> Trust:
     roots, first = list(trust.roots), _root(trust.roots[0]).version
     while (path := cache / "root_history" / f"{first + len(roots)}.root.json").exists():
         roots.append(path.read_bytes())
-    advanced = replace(
-        trust,
-        roots=tuple(roots),
-        timestamp=_read_if_there(cache / "timestamp.json"),
-        snapshot=_read_if_there(cache / "snapshot.json"),
-        targets=_read_if_there(cache / "targets.json"),
+    timestamp = _read_if_there(cache / "timestamp.json")
+    rotated = _timestamp_keys(trust.roots[-1]) != _timestamp_keys(roots[-1])
+    if rotated and timestamp == trust.timestamp:
+        timestamp = None  # signed by keys that count no more
+    floor_s = 0.0 if rotated else trust.signed_time_s
+    return Trust(
+        tuple(roots),
+        timestamp,
+        _read_if_there(cache / "snapshot.json"),
+        _read_if_there(cache / "targets.json"),
+        floor_s if timestamp is None else max(_signed_at_s(timestamp), floor_s),
     )
-    return replace(advanced, signed_time_s=_signed_time_s(trust, advanced))
 
 
-def _signed_time_s(before: Trust, after: Trust) -> float:
-    """Never backwards, except that a rotated timestamp key takes its own (perhaps forged) time with it."""
-    if after.timestamp is None:
-        return before.signed_time_s
-    metadata = Metadata[Timestamp].from_bytes(after.timestamp)
-    signed_s = float(metadata.signed.unrecognized_fields.get(SIGNED_AT, 0.0))
-    return signed_s if _timestamp_keys(before) != _timestamp_keys(after) else max(signed_s, before.signed_time_s)
+def _signed_at_s(timestamp: bytes) -> float:
+    return float(Metadata[Timestamp].from_bytes(timestamp).signed.unrecognized_fields.get(SIGNED_AT, 0.0))
 
 
-def _timestamp_keys(trust: Trust) -> list[str]:
-    return sorted(_root(trust.roots[-1]).roles[Timestamp.type].keyids)
+def _timestamp_keys(root: bytes) -> list[str]:
+    return sorted(_root(root).roles[Timestamp.type].keyids)
 
 
 def _root(data: bytes) -> Root:

@@ -101,7 +101,7 @@ def explain(verdict: Verdict, installed: SignedTarget | None, offered: SignedTar
     have = "nothing" if installed is None else f"version {installed.version}"
     return {
         Verdict.INSTALL: f"version {offered.version} is newer than {have}",
-        Verdict.ALREADY_INSTALLED: f"{have} is what is offered: nothing to do",
+        Verdict.ALREADY_INSTALLED: f"{have} is what version {offered.version} offers: nothing to do",
         Verdict.OLDER: f"version {offered.version} is offered, {have} is installed: never backwards by a push",
         Verdict.FAILED_BEFORE: f"version {offered.version} failed here: {state.failed.get(offered.version)}",
         Verdict.TOO_MANY_ATTEMPTS: f"version {offered.version} was begun {MAX_ATTEMPTS} times; publish a new one",

@@ -14,12 +14,15 @@ class FakeHealth:
 
     def examine(self, bundle_dir: Path) -> HealthReport:
         self.examined.append(bundle_dir)
-        bad = (bundle_dir / "model.onnx").read_bytes().startswith(b"bad")
+        bad = self.model(bundle_dir).startswith(b"bad")
         return HealthReport(not bad, "answers NaN" if bad else "")
 
     def watch(self, bundle_dir: Path, trial: Trial) -> HealthReport:
-        worse = (bundle_dir / "model.onnx").read_bytes().startswith(b"worse")
+        worse = self.model(bundle_dir).startswith(b"worse")
         return HealthReport(not worse, "disagrees on live frames" if worse else "")
+
+    def model(self, bundle_dir: Path) -> bytes:
+        return (bundle_dir / "model.onnx").read_bytes()
 
 
 class FakeClock:
