@@ -14,7 +14,8 @@ class LiveMap:
 
     def __init__(self, store: KeyframeStore, *, cell_m: float, occupied_ratio: float, ray_max_m: float) -> None:
         self._store = store
-        self._occupancy = OccupancyMap(cell_m=cell_m, occupied_ratio=occupied_ratio, ray_max_m=ray_max_m)
+        self._settings = (cell_m, occupied_ratio, ray_max_m)
+        self._occupancy = self.blank()
 
     @property
     def geometry(self) -> GridGeometry:
@@ -39,7 +40,14 @@ class LiveMap:
             keyframe.origins_base.astype(np.float64),
         )
 
-    def replace(self, occupancy: OccupancyMap) -> None:
-        """A map rebuilt after a graph correction takes the place of this one."""
+    def blank(self) -> OccupancyMap:
+        """An empty map with the same settings."""
+        cell_m, occupied_ratio, ray_max_m = self._settings
+        return OccupancyMap(cell_m=cell_m, occupied_ratio=occupied_ratio, ray_max_m=ray_max_m)
+
+    def replace(self, occupancy: OccupancyMap, count: int) -> None:
+        """A map redrawn from the first `count` keyframes takes this one's place; younger keyframes are added."""
         self._occupancy = occupancy
+        for index in range(count, len(self._store)):
+            self.add_keyframe(index)
         occupancy.touch_all()

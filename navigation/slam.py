@@ -15,6 +15,8 @@ from navigation.background import Background, SteppedBackground
 from navigation.keyframes import Keyframe, KeyframeStore, Relation
 from navigation.live_map import LiveMap
 from navigation.local_map import LocalMap, MapShape, build_local_map
+from navigation.loop_closure import floored
+from navigation.mapping_job import MappingJob, MappingResult, MappingSettings
 from navigation.odometry import WheelOdometry
 from navigation.pose_estimate import PoseEstimate, Tracking
 from navigation.scan_matcher import Match, MatchSettings, match
@@ -41,6 +43,8 @@ class SlamSettings:
     map_cell_m: float = 0.025
     map_ray_max_m: float = 8.0
     occupied_ratio: float = 0.4
+    mapping: MappingSettings = field(default_factory=MappingSettings)
+    job_keyframes: int = 3  # a background job waits for so many new ones
 
 
 class Slam:
@@ -55,11 +59,15 @@ class Slam:
         wheel_track_m: float,
         background: Background,
         start: Pose2D = IDENTITY,
+        keep_map: bool = True,  # False: a log's replay draws its map at the end
     ) -> None:
         self._settings = settings
         self._base_from_laser = laser
         self._odometry = WheelOdometry(wheel_radius_m=wheel_radius_m, wheel_track_m=wheel_track_m)
         self._background = background
+        self._mapping = MappingJob(settings.mapping, settings.shape, settings.match)
+        self._keep_map = keep_map
+        self._offered = 0  # keyframes in the last job
         self._start = start
         self._store = KeyframeStore()
         self._ground: LocalMap | None = None
@@ -85,6 +93,7 @@ class Slam:
 
     def step(self, stamp_s: float, odom_from_base: Pose2D, scan: Scan | None) -> PoseEstimate:
         """The same from an odometry pose of any origin, as logs have it."""
+        self._take_in()
         moved = self._odom_from_base.inverse() @ odom_from_base
         self._odom_from_base = odom_from_base
         self._anchor_from_base = self._anchor_from_base @ moved
@@ -94,6 +103,7 @@ class Slam:
         elif self._far_without_scan():
             self.tracking = Tracking.DEGRADED
         self._stamp_s = stamp_s
+        self._offer()
         return self._estimate(stamp_s)
 
     def _look(self, stamp_s: float, scan: Scan, velocity: tuple[float, float]) -> None:
@@ -136,11 +146,50 @@ class Slam:
         )
         index = self._store.add(keyframe, map_from_base)
         if found is not None:
-            self._store.relations.append(Relation(anchor, index, self._anchor_from_base, found.information, loop=False))
+            self._store.relations.append(
+                Relation(anchor, index, self._anchor_from_base, self._floored(found), loop=False)
+            )
         self._anchor_from_base = IDENTITY
         members = range(max(0, index + 1 - self._settings.local_keyframes), index + 1)
         self._ground = build_local_map(self._store.points_around(index, members), self._settings.shape)
-        self.static_map.add_keyframe(index)
+        if self._keep_map:
+            self.static_map.add_keyframe(index)
+
+    def _offer(self) -> None:
+        """Starts a background job when enough keyframes are new."""
+        if self._background.busy or len(self._store) - self._offered < self._settings.job_keyframes:
+            return
+        self._offered = len(self._store)
+        snapshot, blank = self._store.snapshot(), self.static_map.blank() if self._keep_map else None
+        self._background.submit(lambda: self._mapping.run(snapshot, blank))
+
+    def _take_in(self) -> None:
+        """A finished job's relations, poses and map take the place of the old ones."""
+        result: MappingResult | None = self._background.poll()
+        if result is None:
+            return
+        self._store.relations += result.relations
+        if result.poses is None:
+            return
+        self._store.correct(result.poses)
+        self._revision += 1
+        if result.occupancy is not None:
+            self.static_map.replace(result.occupancy, len(result.poses))
+
+    def finish(self) -> None:
+        """Waits for the background and settles the graph: for the end of a log, never in a running robot."""
+        while self._background.busy:
+            self._take_in()
+        if len(self._store) == 0:
+            return
+        result = self._mapping.run(self._store.snapshot(), None, final=True)
+        self._store.relations += result.relations
+        if result.poses is not None:
+            self._store.correct(result.poses)
+
+    def _floored(self, found: Match) -> FloatArray:
+        loop = self._settings.mapping.loop
+        return floored(found.information, loop.floor_m, loop.floor_rad)
 
     def _worth_keeping(self, full_turn: bool) -> bool:
         settings = self._settings
