@@ -1,0 +1,338 @@
+import math
+
+import numpy as np
+import pytest
+from drawn_map import DrawnMap
+
+from foundation.geometry import Pose2D
+from foundation.robot_config import RobotConfig
+from navigation.map_handler import KeepOut, MapHandler
+from navigation.pose_estimate import Tracking
+from navigation.robot_io import STOP, DriveCommand
+from navigation.static_map import OCCUPIED, UNKNOWN
+from perception.observation import Detections, Observation
+
+CONFIG = RobotConfig()
+DRIVE = DriveCommand(0.1, 0.0)
+
+
+def nothing_new(stamp_s=0.0):
+    return Observation(stamp_s, None, None, None)
+
+
+def detections(*things, stamp_s=0.0, score=0.9):
+    """Things of (contact x, contact y, radius) in base_link."""
+    count = len(things)
+    array = np.array(things, dtype=float).reshape(count, 3)
+    return Detections(
+        stamp_s, array[:, :2], array[:, 2], np.full(count, score), np.zeros(count, np.int64), np.zeros((count, 4))
+    )
+
+
+def handler(static=None):
+    static = static or DrawnMap()
+    return MapHandler(CONFIG, static), static
+
+
+def tick(room, estimate, seen=None, driven=DRIVE):
+    room.integrate(estimate, nothing_new(estimate.stamp_s), seen, driven)
+
+
+def is_free(room, x_m, y_m):
+    free, geometry = room.traversable()
+    row, col = geometry.cells(np.array([[x_m, y_m]]))[0]
+    return bool(free[row, col])
+
+
+def show(room, static, *things, times=3, pose=(1.0, 1.0, 0.0)):
+    for _ in range(times):
+        tick(room, static.estimate(*pose), detections(*things))
+
+
+def test_free_floor_is_what_the_lidar_calls_free():
+    room, static = handler()
+    static.draw(40, 40, 60, 60, OCCUPIED)
+    static.draw(80, 80, 90, 90, UNKNOWN)
+
+    tick(room, static.estimate(0.5, 0.5))
+
+    free, _ = room.traversable()
+    assert np.array_equal(free, static.cells == 0)
+    assert room.free_floor_m2() == pytest.approx((static.cells == 0).sum() * 0.025**2)
+
+
+def test_a_pinhole_of_unknown_between_free_cells_is_floor():
+    room, static = handler()
+    static.draw(50, 50, 51, 51, UNKNOWN)
+
+    tick(room, static.estimate(0.5, 0.5))
+
+    assert is_free(room, 50.5 * 0.025, 50.5 * 0.025)
+
+
+def test_unknown_under_the_body_is_floor():
+    room, static = handler()
+    static.draw(30, 30, 50, 50, UNKNOWN)
+
+    tick(room, static.estimate(1.0, 1.0))
+
+    assert is_free(room, 1.0, 1.0)
+    assert not is_free(room, 0.8, 0.8)
+
+
+def test_only_the_changed_block_is_composed_again():
+    room, static = handler()
+    tick(room, static.estimate(0.5, 0.5))
+    revision = room.revision_of_plan_relevant_change
+
+    static.cells[20:30, 100:110] = OCCUPIED  # changed, but not reported
+    static.draw(60, 60, 70, 70, OCCUPIED)
+    tick(room, static.estimate(0.5, 0.5))
+
+    assert is_free(room, 105 * 0.025, 25 * 0.025)
+    assert not is_free(room, 65 * 0.025, 65 * 0.025)
+    assert room.revision_of_plan_relevant_change == revision + 1
+
+
+def test_a_tick_without_change_keeps_the_revision():
+    room, static = handler()
+    tick(room, static.estimate(0.5, 0.5))
+    revision = room.revision_of_plan_relevant_change
+
+    tick(room, static.estimate(0.5, 0.5))
+
+    assert room.revision_of_plan_relevant_change == revision
+
+
+def test_an_object_enters_by_agreeing_frames_and_not_by_one():
+    room, static = handler()
+
+    show(room, static, (0.4, 0.0, 0.04), times=1)
+    assert not room.objects() and len(room.suspects()) == 1
+
+    show(room, static, (0.4, 0.0, 0.04), times=1)
+    assert len(room.objects()) == 1
+    assert not is_free(room, 1.44, 1.0)
+    assert is_free(room, 1.44, 1.2)
+
+
+def test_frames_are_fused_into_one_object_nearer_to_the_truth():
+    room, static = handler()
+    rng = np.random.default_rng(0)
+
+    for _ in range(12):
+        error = 0.012 * rng.standard_normal(2)
+        tick(room, static.estimate(1.0, 1.0), detections((0.5 + error[0], error[1], 0.04)))
+
+    (thing,) = room.objects()
+    assert math.hypot(thing.x_m - 1.54, thing.y_m - 1.0) < 0.008
+    assert thing.keep_out_m < 0.04 + 0.02
+
+
+def test_an_object_stays_when_out_of_view_and_leaves_when_its_place_is_seen_free():
+    room, static = handler()
+    show(room, static, (0.4, 0.0, 0.04))
+
+    for _ in range(50):
+        tick(room, static.estimate(1.0, 1.0, math.pi), detections())  # looks the other way
+    assert len(room.objects()) == 1
+
+    for _ in range(12):
+        tick(room, static.estimate(1.0, 1.0), detections())
+    assert not room.objects()
+    assert is_free(room, 1.44, 1.0)
+
+
+def test_an_object_below_the_near_edge_of_the_image_is_remembered():
+    room, static = handler()
+    show(room, static, (0.4, 0.0, 0.04))
+
+    for _ in range(50):
+        tick(room, static.estimate(1.22, 1.0), detections())  # now .18 m ahead of the contact
+
+    assert len(room.objects()) == 1
+
+
+def test_detections_on_walls_and_furniture_are_not_small_objects():
+    room, static = handler()
+    static.draw(30, 56, 50, 70, OCCUPIED)
+
+    show(room, static, (0.42, 0.0, 0.04))
+
+    assert not room.objects() and not room.suspects()
+
+
+def test_an_old_frame_is_placed_by_the_pose_of_its_time():
+    room, static = handler()
+    for index in range(10):
+        seen = detections((0.5, 0.0, 0.04), stamp_s=0.0) if index in (5, 7, 9) else None
+        tick(room, static.estimate(1.0 + 0.02 * index, 1.0, 0.0, stamp_s=0.1 * index), seen)
+
+    (thing,) = room.objects()
+    assert thing.x_m == pytest.approx(1.54, abs=1e-6)
+
+
+def test_a_frame_between_two_ticks_is_placed_between_their_poses():
+    room, static = handler()
+    for index in range(4):
+        tick(room, static.estimate(1.0 + 0.1 * index, 1.0, 0.0, stamp_s=0.1 * index))
+    tick(room, static.estimate(1.4, 1.0, 0.0, stamp_s=0.4), detections((0.5, 0.0, 0.04), stamp_s=0.15))
+
+    (thing,) = room.suspects()
+    assert thing.x_m == pytest.approx(1.69, abs=1e-6)
+
+
+def test_objects_marks_and_swept_floor_move_with_their_keyframe():
+    room, static = handler()
+    show(room, static, (0.4, 0.0, 0.04))
+    room.mark(static.estimate(1.0, 1.0), 0.0, 0.5, 0.05, "bumped")
+    tick(room, static.estimate(1.0, 1.0))
+    assert not is_free(room, 1.0, 1.5)
+
+    static.keyframes[0] = Pose2D(0.5, 0.25, 0.0)
+    tick(room, static.estimate(1.5, 1.25, revision=1))
+
+    (thing,) = room.objects()
+    assert (thing.x_m, thing.y_m) == pytest.approx((1.94, 1.25))
+    assert is_free(room, 1.44, 1.0) and not is_free(room, 1.94, 1.25)
+    assert is_free(room, 1.0, 1.5) and not is_free(room, 1.5, 1.75)
+
+
+def test_a_graph_correction_carries_the_swept_floor():
+    room, static = handler()
+    for index in range(11):
+        tick(room, static.estimate(1.0 + 0.05 * index, 1.0))
+    before = room.covered().copy()
+
+    static.keyframes[0] = Pose2D(0.25, 0.5, 0.0)
+    tick(room, static.estimate(1.75, 1.5, revision=1))
+
+    moved = np.zeros_like(before)
+    moved[20:, 10:] = before[:-20, :-10]
+    assert (room.covered() ^ moved).sum() <= 12
+
+
+def test_the_tool_sweeps_its_width_and_no_more():
+    room, static = handler()
+    for index in range(21):
+        tick(room, static.estimate(1.0 + 0.05 * index, 1.0))
+
+    column = room.covered()[:, 60] * 0.025
+    assert column.sum() == pytest.approx(0.26, abs=0.026)
+    assert room.coverage_ratio() == pytest.approx(1.0 * 0.26 / room.free_floor_m2(), rel=0.1)
+
+
+def test_a_lifted_tool_and_a_lost_pose_sweep_nothing():
+    room, static = handler()
+    tick(room, static.estimate(1.0, 1.0), driven=STOP)
+    tick(room, static.estimate(2.0, 1.0), driven=STOP)
+    tick(room, static.estimate(2.5, 1.0, tracking=Tracking.LOST))
+
+    assert not room.covered().any()
+
+
+def test_layers_grow_with_the_map():
+    room, static = handler()
+    show(room, static, (0.4, 0.0, 0.04))
+    free, geometry = room.traversable()
+    covered = room.covered().copy()
+
+    static.grow(40)
+    tick(room, static.estimate(1.0, 1.0))
+
+    grown, after = room.traversable()
+    assert (after.rows, after.cols) == (geometry.rows + 80, geometry.cols + 80)
+    assert np.array_equal(grown[40:-40, 40:-40], free)
+    assert np.array_equal(room.covered()[40:-40, 40:-40], covered)
+    assert not is_free(room, 1.44, 1.0)
+
+
+def test_a_zone_is_never_floor_to_plan_on():
+    room, static = handler()
+    room.set_zones([KeepOut(((2.0, 1.0), (3.0, 1.0), (3.0, 2.0), (2.0, 2.0)))])
+
+    tick(room, static.estimate(0.5, 0.5))
+
+    assert not is_free(room, 2.5, 1.5) and not is_free(room, 2.01, 1.01)
+    assert is_free(room, 1.9, 1.5)
+
+    room.set_zones([])
+    tick(room, static.estimate(0.5, 0.5))
+    assert is_free(room, 2.5, 1.5)
+
+
+def test_marks_can_be_given_another_chance():
+    room, static = handler()
+    room.mark(static.estimate(1.0, 1.0), 0.5, 0.0, 0.05, "stuck")
+    tick(room, static.estimate(1.0, 1.0))
+    assert [mark.reason for mark in room.marks()] == ["stuck"] and not is_free(room, 1.5, 1.0)
+
+    room.unmark_all()
+    tick(room, static.estimate(1.0, 1.0))
+
+    assert not room.marks() and is_free(room, 1.5, 1.0)
+
+
+def test_the_first_blocked_place_of_a_line_is_found():
+    room, static = handler()
+    static.draw(30, 80, 50, 90, OCCUPIED)
+    tick(room, static.estimate(0.5, 0.5))
+    line = np.stack([np.linspace(0.5, 3.0, 101), np.full(101, 1.0)], axis=1)
+
+    first = room.first_blocked(line, 0.19, 0.0)
+
+    assert line[first, 0] == pytest.approx(2.0 - 0.19, abs=0.026)
+    assert room.gap_m(1.5, 1.0, 1.0) == pytest.approx(0.5)
+    assert room.first_blocked(line[:40], 0.19, 0.0) is None
+
+
+def test_a_detector_that_floods_the_floor_is_switched_off():
+    room, static = handler()
+    rng = np.random.default_rng(0)
+
+    for _ in range(300):
+        things = np.stack([rng.uniform(0.3, 1.0, 9), rng.uniform(-0.4, 0.4, 9), rng.uniform(0.03, 0.1, 9)], axis=1)
+        tick(room, static.estimate(*rng.uniform(0.8, 1.8, 2), rng.uniform(-3, 3)), detections(*things))
+
+    health = room.detector_health()
+    assert not health.trusted and health.reason
+    assert not room.objects() and (room.traversable()[0] == (static.cells == 0)).all()
+
+
+def test_a_true_room_full_of_toys_does_not_switch_it_off():
+    room, static = handler()
+    rng = np.random.default_rng(0)
+    toys = np.array([(x, y) for x in np.linspace(0.6, 3.2, 5) for y in np.linspace(0.5, 2.4, 3)])
+    camera = CONFIG.camera.pinhole()
+
+    for _ in range(600):
+        pose = Pose2D(*rng.uniform((0.3, 0.3), (3.7, 2.7)), rng.uniform(-3, 3))
+        if np.hypot(*(toys - (pose.x_m, pose.y_m)).T).min() < 0.22:
+            continue
+        seen = pose.inverse().transform(toys)
+        pixels = camera.pixels_from_floor(seen)
+        ok = (pixels > 0).all(axis=1) & (pixels[:, 0] < 320) & (pixels[:, 1] < 240) & (np.hypot(*seen.T) < 1.1)
+        contacts = seen[ok] * (1 - 0.04 / np.hypot(*seen[ok].T))[:, None]
+        tick(
+            room,
+            static.estimate(pose.x_m, pose.y_m, pose.heading_rad),
+            detections(*np.concatenate([contacts, np.full((ok.sum(), 1), 0.04)], axis=1)),
+        )
+
+    assert room.detector_health().trusted
+    found = np.array([(thing.x_m, thing.y_m) for thing in room.objects()])
+    gaps = np.hypot(toys[:, None, 0] - found[None, :, 0], toys[:, None, 1] - found[None, :, 1])
+    assert gaps.min(axis=1).max() < 0.05
+
+
+def test_swept_floor_of_an_earlier_run_is_kept_where_the_map_reaches():
+    room, static = handler()
+    tick(room, static.estimate(0.5, 0.5), driven=STOP)
+    earlier, earlier_static = handler()
+    tick(earlier, earlier_static.estimate(1.0, 1.0))
+    tick(earlier, earlier_static.estimate(1.1, 1.0))
+    _, geometry = earlier.traversable()
+
+    room.restore_covered(earlier.covered(), geometry)
+
+    assert np.array_equal(room.covered(), earlier.covered())

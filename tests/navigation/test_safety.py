@@ -1,0 +1,174 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from foundation.geometry import IDENTITY
+from foundation.robot_config import RobotConfig
+from navigation.path_follower import ahead
+from navigation.robot_io import STOP, DriveCommand
+from navigation.safety import Safety, SafetySettings, free_arc_m, limited, near_m, scan_points
+from perception.observation import Observation, Scan
+
+SETTINGS = SafetySettings.of(RobotConfig())
+NOTHING = np.zeros((0, 2))
+CRUISE = DriveCommand(0.25, 0.0)
+
+
+def scan_of(ranges_m, stamp_s=0.0):
+    ranges_m = np.asarray(ranges_m, dtype=float)
+    return Scan(stamp_s, ranges_m, -math.pi, 2 * math.pi / len(ranges_m), 12.0, np.zeros(len(ranges_m)))
+
+
+def seen(scan, stamp_s=0.0, **more):
+    return Observation(stamp_s, scan, None, None, **more)
+
+
+def limit(wanted, points=NOTHING, age_s=0.0, bumper=False, cliff=False):
+    return limited(wanted, np.array(points, dtype=float).reshape(-1, 2), age_s, bumper, cliff, SETTINGS)
+
+
+def test_an_open_floor_changes_nothing():
+    assert limit(DriveCommand(0.2, 0.5)) == DriveCommand(0.2, 0.5)
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+def test_what_is_no_number_is_a_stop(bad):
+    assert limit(DriveCommand(bad, 0.0)) == STOP
+    assert limit(DriveCommand(0.0, bad)) == STOP
+
+
+@pytest.mark.parametrize("age_s", [0.7, math.inf, math.nan, -1.0])
+def test_a_scan_too_old_or_from_the_future_is_a_stop(age_s):
+    assert limit(CRUISE, age_s=age_s) == STOP
+
+
+def test_an_ageing_scan_makes_it_slow():
+    assert limit(CRUISE, age_s=0.4).speed_mps == pytest.approx(SETTINGS.slow_mps)
+
+
+def test_near_things_make_it_slow_wherever_they_stand():
+    behind = [[-(0.17 + 0.2), 0.0]]
+
+    assert limit(CRUISE, behind).speed_mps == pytest.approx(SETTINGS.slow_mps)
+    assert limit(CRUISE, [[-(0.17 + 0.3), 0.0]]) == CRUISE
+
+
+def test_the_bumper_forbids_forward_and_allows_turning_and_backing():
+    assert limit(DriveCommand(0.1, 0.4), bumper=True) == DriveCommand(0.0, 0.4)
+    assert limit(DriveCommand(-0.1, 0.0), bumper=True) == DriveCommand(-0.1, 0.0)
+    assert limit(DriveCommand(0.0, 0.4), bumper=True) == DriveCommand(0.0, 0.4)
+
+
+def test_a_cliff_ahead_allows_only_backing():
+    assert limit(DriveCommand(0.1, 0.4), cliff=True) == DriveCommand(0.0, 0.0)
+    assert limit(DriveCommand(-0.1, 0.2), cliff=True) == DriveCommand(-0.1, 0.2)
+
+
+def test_speeds_beyond_the_limits_are_cut():
+    assert limit(DriveCommand(3.0, 9.0)) == DriveCommand(0.25, 1.0 * 1.0)
+    assert limit(DriveCommand(-3.0, -9.0)) == DriveCommand(-0.25, -1.0)
+
+
+def test_a_wall_ahead_stops_it_before_the_body_touches():
+    pose, command = IDENTITY, CRUISE
+    wall_x_m = 0.6
+    for _ in range(100):
+        points = np.array([[wall_x_m - pose.x_m, y] for y in np.linspace(-0.3, 0.3, 31)])
+        pose = ahead(pose, command, 0.1)  # one tick of latency: the command before is still driving
+        command = limit(CRUISE, points)
+
+    assert 0 <= wall_x_m - pose.x_m - 0.17 < 0.03
+
+
+def test_turning_in_place_is_always_allowed():
+    ring = [[0.16 * math.cos(a), 0.16 * math.sin(a)] for a in np.linspace(0, 6, 40)]
+
+    assert limit(DriveCommand(0.0, 0.8), ring) == DriveCommand(0.0, 0.8)
+
+
+def test_a_wall_alongside_does_not_stop_it():
+    wall = [[x, 0.172] for x in np.linspace(-0.5, 0.5, 101)]
+
+    assert limit(DriveCommand(0.1, 0.0), wall).speed_mps == pytest.approx(0.1)
+
+
+def test_leaving_a_wall_that_is_too_near_is_allowed_and_nearing_it_is_not():
+    wall = [[0.165, y] for y in np.linspace(-0.2, 0.2, 41)]
+
+    assert limit(DriveCommand(-0.1, 0.0), wall).speed_mps == pytest.approx(-0.1)
+    assert limit(DriveCommand(0.1, 0.0), wall).speed_mps == 0.0
+
+
+def test_slowing_keeps_the_arc():
+    wall = [[0.19, y] for y in np.linspace(-0.3, 0.3, 61)]
+
+    command = limit(DriveCommand(0.12, 0.24), wall)
+
+    assert 0 < command.speed_mps < 0.12
+    assert command.turn_radps / command.speed_mps == pytest.approx(2.0)
+
+
+def test_an_arc_that_curves_away_has_more_room_than_a_straight_line():
+    wall = np.array([[0.3, y] for y in np.linspace(-0.3, 0.1, 41)])
+
+    assert free_arc_m(1.0, 6.0, 0.3, wall, SETTINGS) > free_arc_m(1.0, 0.0, 0.3, wall, SETTINGS)
+
+
+def test_reverse_arcs_look_backwards():
+    wall = np.array([[-0.22, y] for y in np.linspace(-0.3, 0.3, 61)])
+
+    assert free_arc_m(-1.0, 1.0, 0.2, wall, SETTINGS) < 0.06
+    assert free_arc_m(1.0, 1.0, 0.2, wall, SETTINGS) == 0.2
+
+
+def test_one_speck_in_the_scan_is_no_wall_but_two_beams_are():
+    ranges = np.full(450, 2.0)
+    ranges[225] = 0.2
+    assert near_m(scan_points(scan_of(ranges), IDENTITY), SETTINGS) > 1.5
+
+    ranges[226] = 0.21
+    assert near_m(scan_points(scan_of(ranges), IDENTITY), SETTINGS) == pytest.approx(0.03)
+
+
+def test_beams_without_echo_leave_no_points():
+    ranges = np.array([np.nan, np.inf, 12.0, 0.0, -1.0, 13.0])
+
+    assert len(scan_points(scan_of(ranges), IDENTITY)) == 0
+    assert near_m(NOTHING, SETTINGS) == math.inf
+
+
+def test_a_silent_lidar_stops_the_robot_and_a_new_scan_lets_it_go():
+    safety = Safety(SETTINGS)
+    assert safety(CRUISE, seen(None)) == STOP  # never saw anything
+
+    free = np.full(90, 5.0)
+    assert safety(CRUISE, seen(scan_of(free, 1.0), 1.0)) == CRUISE
+    assert safety(CRUISE, seen(None, 1.2)) == CRUISE
+    assert safety(CRUISE, seen(None, 1.4)).speed_mps == pytest.approx(SETTINGS.slow_mps)
+    assert safety(CRUISE, seen(None, 1.7)) == STOP
+
+
+def test_bumper_and_cliff_of_the_observation_are_heard():
+    safety = Safety(SETTINGS)
+    free = scan_of(np.full(90, 5.0))
+
+    assert safety(CRUISE, seen(free, bumper_pressed=True)).speed_mps == 0
+    assert safety(CRUISE, seen(free, cliffs=(False, False, True, False))).speed_mps == 0
+
+
+@given(
+    st.floats(-1, 1),
+    st.floats(-3, 3),
+    st.lists(st.tuples(st.floats(-1, 1), st.floats(-1, 1)), max_size=30),
+    st.floats(0, 0.6),
+    st.booleans(),
+    st.booleans(),
+)
+def test_the_limiter_only_takes_away(speed, turn, points, age_s, bumper, cliff):
+    command = limit(DriveCommand(speed, turn), points, age_s, bumper, cliff)
+
+    assert abs(command.speed_mps) <= abs(speed) and command.speed_mps * speed >= 0
+    assert abs(command.turn_radps) <= abs(turn) + 1e-9 and command.turn_radps * turn >= 0
