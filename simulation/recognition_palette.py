@@ -17,7 +17,8 @@ def colour_of(class_number: int, instance: int) -> tuple[float, float, float]:
 
 def decode(image_bgra: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint16]]:
     """Class numbers (H, W) and instances (H, W) of a segmentation image (H, W, 4)."""
-    instances = image_bgra[..., 1].astype(np.uint16) | (image_bgra[..., 0].astype(np.uint16) << 8)
+    high = (image_bgra[..., 0].astype(np.uint16) << 8).astype(np.uint16)
+    instances = image_bgra[..., 1].astype(np.uint16) | high
     return image_bgra[..., 2].copy(), instances
 
 

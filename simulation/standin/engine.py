@@ -5,7 +5,6 @@ measure, in SI units and Webots' orders. It knows nothing of controllers, sampli
 sensor noise only; equal seeds and equal commands give equal bytes.
 """
 
-import os
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,10 +14,8 @@ from numpy.typing import NDArray
 from foundation.geometry import FloatArray
 from foundation.robot_config import RobotConfig
 from simulation import robot_model, webots_rotation
+from simulation.headless_mujoco import mujoco
 from simulation.standin.rendering import Renderer, open_renderer
-
-os.environ.setdefault("MUJOCO_GL", "egl")
-import mujoco
 
 BASIC_STEP_MS: Final = 20
 SUBSTEPS: Final = 5
@@ -196,6 +193,11 @@ class Engine:
         seen = geoms >= 0
         classes = np.where(seen, self.labels.classes[geoms], 0).astype(np.uint8)
         return classes, np.where(seen, self.labels.instances[geoms], 0).astype(np.uint16)
+
+    def refresh_surfaces(self) -> None:
+        """After textures or lights of the model were rewritten: what is drawn from now on shows them."""
+        for renderer in self._renderers.values():
+            renderer.refresh_surfaces()
 
     def bumped(self) -> bool:
         """Whether the front half of the shell touched something during the last basic step."""

@@ -4,14 +4,12 @@ Which one is used is decided once, when the first renderer is opened, and said i
 """
 
 import logging
-import os
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-os.environ.setdefault("MUJOCO_GL", "egl")
-import mujoco
+from simulation.headless_mujoco import mujoco
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +25,10 @@ class Renderer(Protocol):
         """(H, W): MuJoCo's geom id per pixel, -1 for none."""
         ...
 
+    def refresh_surfaces(self) -> None:
+        """Takes textures and shadow-casting lights from the model again."""
+        ...
+
     def close(self) -> None: ...
 
 
@@ -36,6 +38,7 @@ class GlRenderer:
     def __init__(self, model: Any, width_px: int, height_px: int, camera: str) -> None:
         self._camera = camera
         self._renderer = mujoco.Renderer(model, height_px, width_px)
+        self._model = model
         flags = self._renderer.scene.flags
         flags[mujoco.mjtRndFlag.mjRND_SHADOW] = bool(np.any(model.light_castshadow))
         flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = False
@@ -56,6 +59,14 @@ class GlRenderer:
         is_geom = painted[..., 1] == int(mujoco.mjtObj.mjOBJ_GEOM)
         geoms: NDArray[np.int32] = np.where(is_geom, painted[..., 0], -1).astype(np.int32)
         return geoms
+
+    def refresh_surfaces(self) -> None:
+        context = self._renderer._mjr_context
+        self._renderer._gl_context.make_current()
+        for texture in range(self._model.ntex):
+            mujoco.mjr_uploadTexture(self._model, context, texture)
+        shadows = bool(np.any(self._model.light_castshadow))
+        self._renderer.scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = shadows
 
     def close(self) -> None:
         self._renderer.close()
@@ -106,6 +117,9 @@ class RayRenderer:
         )
         return self._hits.reshape(self._size).copy()
 
+    def refresh_surfaces(self) -> None:
+        """Nothing is held."""
+
     def close(self) -> None:
         """Nothing is held."""
 
@@ -139,3 +153,19 @@ def open_renderer(model: Any, width_px: int, height_px: int, camera: str) -> Ren
             _gl_works = True
             return renderer
     return RayRenderer(model, width_px, height_px, camera)
+
+
+def renderer_name() -> str:
+    """`gl` or `rays`: which of the two this machine's images come from."""
+    from multiprocessing import get_context
+
+    if _gl_works is None:
+        with get_context("spawn").Pool(1) as pool:  # a context of its own, gone with the process
+            return str(pool.apply(_try_gl))
+    return "gl" if _gl_works else "rays"
+
+
+def _try_gl() -> str:
+    model = mujoco.MjModel.from_xml_string('<mujoco><worldbody><camera name="camera"/></worldbody></mujoco>')
+    open_renderer(model, 16, 16, "camera").close()
+    return "gl" if _gl_works else "rays"

@@ -6,10 +6,10 @@ A node is a body of the model (its DEF is the body's name, `ROBOT` is the robot)
 from collections.abc import Callable
 from typing import Any, Final
 
-import mujoco
 import numpy as np
 
 from simulation import robot_model, webots_rotation
+from simulation.headless_mujoco import mujoco
 from simulation.standin.engine import Engine
 from simulation.standin.messages import NodeWrite, Query
 

@@ -1,0 +1,144 @@
+"""Captures many rooms into a data set: a process and a shard a room, resumable, the same bytes every time."""
+
+import json
+import multiprocessing
+import os
+import platform
+import signal
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from foundation import atomic_files
+from foundation.progress import ProgressFactory
+from foundation.robot_config import RobotConfig
+from perception import sample_format
+from perception.errors import SampleError
+from simulation.errors import CaptureError
+from simulation.lidar_capture import CaptureSettings, samples
+from simulation.room_simulator import draw_room
+from simulation.standin.rendering import renderer_name
+
+
+def capture(
+    rooms: int,
+    frames: int,
+    seed: int,
+    out: Path,
+    *,
+    width_px: int = 320,
+    height_px: int = 240,
+    workers: int,
+    progress: ProgressFactory,
+) -> sample_format.Manifest:
+    """`frames` labelled samples of each of `rooms` rooms under `out`; finished rooms of an earlier try are kept.
+
+    Raises CaptureError when `out` holds another capture, when numbers make no sense, or when a worker was killed.
+    """
+    settings = _checked(CaptureSettings(rooms, frames, seed, width_px, height_px))
+    made_by = {"verb": "sim capture", **asdict(settings)}
+    _claim(out, made_by)
+    todo = [index for index in range(rooms) if not _whole(shard_path(out, index), frames)]
+    with progress("capture", total=rooms * frames, unit="samples") as advance:
+        advance((rooms - len(todo)) * frames)
+        if workers <= 1:
+            for index in todo:
+                capture_room(settings, index, out)
+                advance(frames)
+        else:
+            _in_parallel(settings, todo, out, workers, lambda: advance(frames))
+    origin = {**made_by, "renderer": renderer_name(), "processor": platform.machine()}
+    return sample_format.write_manifest(out, seed=seed, origin=origin)
+
+
+def capture_room(settings: CaptureSettings, index: int, out: Path) -> None:
+    """Draws room `index` of the capture and writes its shard."""
+    draw = np.random.default_rng([settings.seed, index, 0xDA7A])
+    room_seed, many = int(draw.integers(2**62)), int(draw.choice([1, 1, 1, 1, 2, 3]))
+    room = draw_room(room_seed, rooms=many, purpose="train")
+    config = robot_config(settings)
+    sample_format.write_shard(shard_path(out, index), samples(room, config, frames=settings.frames, seed=room_seed))
+
+
+def robot_config(settings: CaptureSettings) -> RobotConfig:
+    """The reference robot with the camera read at the capture's size."""
+    plain = RobotConfig()
+    camera = plain.camera.model_copy(update={"width_px": settings.width_px, "height_px": settings.height_px})
+    return plain.model_copy(update={"camera": camera})
+
+
+def shard_path(out: Path, index: int) -> Path:
+    return out / sample_format.shard_name(index)
+
+
+def _in_parallel(
+    settings: CaptureSettings, todo: list[int], out: Path, workers: int, done_one: Callable[[], None]
+) -> None:
+    os.environ.setdefault("LP_NUM_THREADS", "0")  # the software renderer's own threads would fight the workers
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(max_workers=workers, mp_context=context, initializer=_ignore_interrupt)
+    try:
+        waiting: set[Future[None]] = {pool.submit(capture_room, settings, index, out) for index in todo}
+        while waiting:
+            finished, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+            for future in finished:
+                future.result()
+                done_one()
+    except BrokenProcessPool as error:
+        raise CaptureError(f"{out}: a worker was killed; finished rooms are kept, run it again") from error
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _ignore_interrupt() -> None:
+    """Ctrl-C reaches the whole group; the parent alone decides."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _whole(path: Path, frames: int) -> bool:
+    if not path.exists():
+        return False
+    try:
+        return sum(1 for _ in sample_format.read_shard(path)) == frames
+    except SampleError:
+        return False
+
+
+def _claim(out: Path, made_by: dict[str, object]) -> None:
+    """Refuses a folder that holds something else; notes what is being made before the first shard."""
+    note = out / "capture.json"
+    if note.exists():
+        try:
+            before = json.loads(note.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise CaptureError(f"{note}: cannot be read: {error}") from error
+        if before != made_by:
+            differs = [
+                f"{key} {before.get(key)} there, {value} here"
+                for key, value in made_by.items()
+                if before.get(key) != value
+            ]
+            raise CaptureError(f"{out}: holds another capture ({'; '.join(differs)}); choose another --out")
+        return
+    if out.exists() and any(out.iterdir()):
+        raise CaptureError(f"{out}: is not empty and holds no capture; choose another --out")
+    atomic_files.write_json(note, made_by)
+
+
+def _checked(settings: CaptureSettings) -> CaptureSettings:
+    limits = {
+        "rooms": (1, 1_000_000),
+        "frames": (1, 400),
+        "seed": (0, 2**62),
+        "width_px": (32, 1280),
+        "height_px": (24, 960),
+    }
+    for name, (low, high) in limits.items():
+        value = getattr(settings, name)
+        if not low <= value <= high:
+            raise CaptureError(f"{name} = {value}: must be between {low} and {high}")
+    return settings

@@ -1,0 +1,238 @@
+"""Labelled samples of one room: a supervisor puts the robot here and there, and notes what its sensors say.
+
+Everything the robot measures comes through Webots' `controller` API; what redraws the room between frames is the
+engine's own affair (`CaptureStage`). Poses favour small objects from near and far, then plain floor.
+"""
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from foundation.camera_geometry import PinholeCamera
+from foundation.geometry import FloatArray, Pose2D
+from foundation.robot_config import Camera, RobotConfig
+from navigation.grid_geometry import GridGeometry
+from perception.sample_format import Sample
+from simulation import recognition_palette
+from simulation.capture_stage import CaptureStage
+from simulation.footprints import clearance_grid, lying, standing
+from simulation.ground_truth import BODY_TOP_M, floor_name_at, inside_grid
+from simulation.randomisation import Darkroom, FrameDraws, draw_frame
+from simulation.room_spec import Room
+from simulation.shape_parts import Rng, composed
+from simulation.standin import slots
+from simulation.standin.link import local
+from simulation.standin.path import use_standin
+from simulation.standin.world import World
+
+REDRAW_EVERY: Final = 10  # frames between new materials, lights and small objects
+MOVED_MIN_M: Final = 0.05
+TURNED_MIN_RAD: Final = math.radians(5)
+_GRID_M: Final = 0.04
+_LOOK_AT_OBJECT_RATIO: Final = 0.78
+_OBJECT_CLEAR_M: Final = 0.185  # from the robot's centre: the camera, .14 m ahead, stays outside of things
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureSettings:
+    """What decides the bytes of a capture."""
+
+    rooms: int
+    frames: int
+    seed: int
+    width_px: int
+    height_px: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What the rig's devices said from one pose."""
+
+    map_from_base: Pose2D
+    stamp_s: float
+    image_bgr: NDArray[np.uint8]  # (H, W, 3)
+    segmentation_bgra: NDArray[np.uint8]  # (H, W, 4)
+    ranges_m: FloatArray  # (N,) counter-clockwise
+    lidar_fov_rad: float
+
+
+def samples(room: Room, config: RobotConfig, *, frames: int, seed: int) -> Iterator[Sample]:
+    """`frames` samples from one room; equal seeds give equal bytes."""
+    use_standin()
+    from controller import Supervisor
+
+    rng = np.random.default_rng([seed, 0xCA])
+    stage = CaptureStage(room, config, seed=seed)
+    darkroom = Darkroom(seed)
+    with World(stage.engine, [slots.capture_slot(config)]) as world, local(world, "capture"):
+        rig = _Rig(Supervisor())
+        poses = PoseChooser(stage, rng)
+        for index in range(frames):
+            if index and index % REDRAW_EVERY == 0:
+                stage.redraw(rng, int(rng.integers(8, 15)))
+                poses = PoseChooser(stage, rng)
+            draws = draw_frame(rng, config.camera)
+            looked = rig.look(poses.next(), draws)
+            image = encoded(darkroom.photographed(looked.image_bgr, draws, rng), draws.jpeg_quality)
+            yield _sample((room.name, index), stage, draws, looked, image, config.camera)
+        rig.quit()
+
+
+class _Rig:
+    """The capture robot: placed by its supervisor, read through its devices."""
+
+    def __init__(self, robot: Any) -> None:
+        self._robot = robot
+        self._step_ms = int(robot.getBasicTimeStep())
+        self._node = robot.getFromDef("ROBOT")
+        camera_node = robot.getFromDef("CAMERA")
+        self._translation = self._node.getField("translation")
+        self._rotation = self._node.getField("rotation")
+        self._camera_rotation = camera_node.getField("rotation")
+        self._camera_fov = camera_node.getField("fieldOfView")
+        self._camera = robot.getDevice("camera")
+        self._lidar = robot.getDevice("lidar")
+        self._camera.enable(self._step_ms)
+        self._camera.recognitionEnable(self._step_ms)
+        self._camera.enableRecognitionSegmentation()
+        self._lidar.enable(self._step_ms)
+
+    def look(self, pose: Pose2D, draws: FrameDraws) -> _Look:
+        self._translation.setSFVec3f([pose.x_m, pose.y_m, 0.0])
+        self._rotation.setSFRotation([0.0, 0.0, 1.0, pose.heading_rad])
+        self._node.resetPhysics()
+        self._camera_rotation.setSFRotation(list(camera_rotation(draws.pitch_down_rad, draws.roll_rad)))
+        self._camera_fov.setSFFloat(draws.horizontal_fov_rad)
+        self._robot.step(self._step_ms)
+        shape = (self._camera.getHeight(), self._camera.getWidth(), 4)
+        image = np.frombuffer(self._camera.getImage(), np.uint8).reshape(shape)
+        segmentation = np.frombuffer(self._camera.getRecognitionSegmentationImage(), np.uint8).reshape(shape)
+        return _Look(
+            map_from_base=self._pose(),
+            stamp_s=self._robot.getTime(),
+            image_bgr=np.ascontiguousarray(image[..., :3]),
+            segmentation_bgra=segmentation,
+            ranges_m=np.array(self._lidar.getRangeImage(), np.float64)[::-1],
+            lidar_fov_rad=float(self._lidar.getFov()),
+        )
+
+    def _pose(self) -> Pose2D:
+        """map_from_base as the engine has it now."""
+        x, y, _ = self._node.getPosition()
+        turned = self._node.getOrientation()
+        return Pose2D(x, y, math.atan2(turned[3], turned[0]))
+
+    def quit(self) -> None:
+        self._robot.simulationQuit(0)
+        self._robot.step(self._step_ms)
+
+
+class PoseChooser:
+    """Draws poses with a clear body, most of them with a small object in view."""
+
+    def __init__(self, stage: CaptureStage, rng: Rng) -> None:
+        room = stage.room
+        self._rng = rng
+        self._geometry = GridGeometry.around(*room.bounds_m(), _GRID_M)
+        self._standing = clearance_grid(standing(room, BODY_TOP_M), self._geometry, 0.5)
+        self._lying = clearance_grid(lying(room), self._geometry, 0.5)
+        inside = inside_grid(room, self._geometry)
+        self._free = inside & (self._standing > 0.18) & (self._lying > _OBJECT_CLEAR_M)
+        self._cells = np.argwhere(self._free)
+        self._discs = stage.objects.discs
+        self._last: Pose2D | None = None
+
+    def next(self) -> Pose2D:
+        """At least 5 cm or 5 degrees away from the one before."""
+        for _ in range(50):
+            looking = self._at_object() if self._rng.uniform() < _LOOK_AT_OBJECT_RATIO else None
+            pose = looking or self._anywhere()
+            if self._last is None or self._moved(pose, self._last):
+                break
+        self._last = pose
+        return pose
+
+    @staticmethod
+    def _moved(pose: Pose2D, last: Pose2D) -> bool:
+        turned = abs(math.remainder(pose.heading_rad - last.heading_rad, 2 * math.pi))
+        return pose.distance_m(last) >= MOVED_MIN_M or turned >= TURNED_MIN_RAD
+
+    def _anywhere(self) -> Pose2D:
+        cell = self._cells[int(self._rng.integers(len(self._cells)))]
+        x, y = self._geometry.centres(cell[None])[0] + self._rng.uniform(-_GRID_M / 2, _GRID_M / 2, 2)
+        return Pose2D(float(x), float(y), float(self._rng.uniform(-math.pi, math.pi)))
+
+    def _at_object(self) -> Pose2D | None:
+        discs = self._discs
+        if not discs:
+            return None
+        for _ in range(12):
+            x, y, radius = discs[int(self._rng.integers(len(discs)))]
+            distance = radius + 0.22 + 1.25 * self._rng.uniform() ** 1.7
+            bearing, aside = self._rng.uniform(-math.pi, math.pi), self._rng.uniform(-0.5, 0.5)
+            place = (x - distance * math.cos(bearing), y - distance * math.sin(bearing))
+            row, col = self._geometry.cells(np.array([place]))[0]
+            if 0 <= row < self._geometry.rows and 0 <= col < self._geometry.cols and self._free[row, col]:
+                return Pose2D(*place, math.remainder(bearing + aside, 2 * math.pi))
+        return None
+
+
+def camera_rotation(pitch_down_rad: float, roll_rad: float) -> tuple[float, float, float, float]:
+    """Webots' rotation of the camera node: pitched down about y, then rolled about its own axis.
+
+    The image turns clockwise by `roll_rad`, as `foundation.camera_geometry` has it.
+    """
+    return composed((0.0, 1.0, 0.0, pitch_down_rad), (1.0, 0.0, 0.0, -roll_rad))
+
+
+def _sample(
+    identity: tuple[str, int], stage: CaptureStage, draws: FrameDraws, looked: "_Look", image: bytes, camera: Camera
+) -> Sample:
+    classes, instances = recognition_palette.decode(looked.segmentation_bgra)
+    step_rad = looked.lidar_fov_rad / len(looked.ranges_m)
+    pose, group = looked.map_from_base, identity[0]
+    shadows = any(lamp.shadows for lamp in stage.room.lamps)
+    return Sample(
+        sample_id=f"{group}/{identity[1]:05d}",
+        group=group,
+        stamp_s=looked.stamp_s,
+        image=image,
+        ranges_m=looked.ranges_m,
+        first_bearing_rad=-looked.lidar_fov_rad / 2 + step_rad / 2,
+        step_rad=step_rad,
+        segmentation=_png(classes),
+        instances=_png(instances),
+        objects=tuple(stage.objects.seen(instances, pose)),
+        floor_under=floor_name_at(stage.room, pose.x_m, pose.y_m),
+        pose=pose,
+        camera=PinholeCamera(
+            camera.width_px,
+            camera.height_px,
+            draws.horizontal_fov_rad,
+            camera.x_m,
+            camera.z_m,
+            draws.pitch_down_rad,
+            draws.roll_rad,
+        ),
+        draws=json.dumps({**draws.to_json(), "shadows": shadows}, sort_keys=True),
+        provenance="simulator",
+    )
+
+
+def encoded(image_bgr: NDArray[np.uint8], jpeg_quality: int) -> bytes:
+    """JPEG, or PNG when the quality is 0."""
+    if jpeg_quality == 0:
+        return _png(image_bgr)
+    _, data = cv2.imencode(".jpg", image_bgr, [cv2.IMWRITE_JPEG_QUALITY, jpeg_quality])
+    return bytes(data)
+
+
+def _png(image: NDArray[Any]) -> bytes:
+    _, data = cv2.imencode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    return bytes(data)
