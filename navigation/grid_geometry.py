@@ -80,7 +80,7 @@ class GridGeometry:
         rows = np.floor((points_map[:, 1] - self.origin_y_m) / self.cell_m)
         return np.stack([rows, cols], axis=1).astype(np.int64)
 
-    def centres(self, cells: NDArray[np.int64]) -> FloatArray:
+    def centres(self, cells: NDArray[np.signedinteger]) -> FloatArray:
         """(N, 2) of (x, y) in `map` for cells (N, 2) of (row, col)."""
         cells = np.asarray(cells)
         return np.stack(
