@@ -23,6 +23,7 @@ KeyFile = Annotated[Path | None, typer.Option("--key-file", help="Private ed2551
 def register(app: typer.Typer) -> None:
     """Adds this folder's verbs to the `oxturn` command."""
     app.add_typer(ota, name="ota")
+    app.command("robotd")(robotd)
 
 
 @ota.command("keys")
@@ -107,6 +108,44 @@ def rollback(
     _show(answer, as_json, "{result}: {message}")
     if answer["result"] == "failed":
         raise typer.Exit(1)
+
+
+@ota.command()
+def rollout(
+    inventory: Annotated[Path, typer.Option("--inventory", help="TOML file of robots, canaries first.")],
+    journal: Annotated[Path, typer.Option("--journal", help="JSON file that survives a crash; one a roll-out.")],
+    repo: Annotated[
+        Path | None, typer.Option("--repo", help="Folder of the signed repository; starts or goes on.")
+    ] = None,
+    wish: Annotated[str | None, typer.Option("--wish", help="run, pause or abort: for one that is under way.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Send the newest version to a fleet: canary, waves, halt when robots do not take it."""
+    from deploy import fleet
+    from foundation import progress
+
+    robots = fleet.read_inventory(inventory)
+    if wish is not None:
+        _show({"wish": fleet.write_wish(journal, fleet.parse_wish(wish))}, as_json, "wish: {wish}")
+        return
+    if repo is None:
+        raise typer.BadParameter("say --repo to roll out, or --wish to steer one that is under way")
+    shown = progress.silent if as_json else progress.bars
+    with shown("roll-out", total=len(robots), unit="robots") as advance:
+        report = fleet.roll_out(repo, robots, journal, on_robot=lambda robot, outcome: advance(1))
+    _show(report, as_json, "{result}: {installed} installed, {reached} reached. {reason}")
+    if report.result in ("halted", "aborted"):
+        raise typer.Exit(1)
+
+
+def robotd(
+    config: Annotated[Path | None, typer.Option(help="robot.toml; the reference robot without one.")] = None,
+    home: Home = None,
+) -> None:
+    """Run the robot: loop, detector, metrics, run log; ends with SIGTERM, motors at zero first."""
+    from deploy.robotd import main
+
+    main(config, home)
 
 
 def _address(host: str | None, host_key: str | None, key_file: Path | None) -> Any:

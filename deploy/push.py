@@ -80,6 +80,11 @@ def ask(target: RobotAddress, verb: str, connect: Connect = connected) -> dict[s
         return _answered(line, verb)
 
 
+def offered_sha256(repo_dir: Path) -> str:
+    """Which archive a push would install now."""
+    return _newest(repo_dir).sha256
+
+
 @dataclass(frozen=True, slots=True)
 class _Offered:
     sha256: str

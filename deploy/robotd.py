@@ -1,0 +1,220 @@
+"""The robot's daemon: composes the loop with a host, the delivered model, metrics, recording and updates.
+
+Host-agnostic: `serve` drives whatever RobotIO it is given (the Pi's, a simulator's) with whatever Background. `main` is
+the Pi's program. However it ends, the motors are told to stop first.
+"""
+
+import fcntl
+import logging
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from prometheus_client import CollectorRegistry
+
+from deploy import ota_updater
+from deploy.clock import MachineClock
+from deploy.model_runner import Answer, Model, ModelRunner, run_guarded
+from deploy.robot_home import on_this_machine
+from deploy.run_folder import RunFolder, plain
+from deploy.systemd_notify import notify
+from deploy.trial_watch import Loader, TrialWatch
+from foundation.errors import OxturnError
+from foundation.robot_config import RobotConfig, load
+from monitoring.metrics_server import serve_metrics
+from monitoring.prometheus_metrics import RobotMetrics
+from monitoring.run_log import RunLog, RunLogSettings
+from monitoring.stage_times import StageTimes
+from navigation.background import Background, ThreadBackground
+from navigation.robot_io import RobotIO
+from navigation.robot_loop import TickReport, run
+from navigation.stages import Stages, build
+from perception.observation import Frame, Observation
+
+logger = logging.getLogger(__name__)
+
+EVERY_SECOND: Final = 10  # ticks
+BackgroundFactory = Callable[[str], Background]
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """`home` holds updates (None: LIDAR alone), `state` what a job resumes from, `out` what a run leaves behind."""
+
+    home: Path | None
+    state: Path
+    out: Path
+
+
+@dataclass(frozen=True, slots=True)
+class ServeSummary:
+    """How a run ended."""
+
+    ticks: int
+    model_fault: str | None
+    stopped_from_outside: bool
+
+
+def serve(
+    robot: RobotIO,
+    config: RobotConfig,
+    folders: Folders,
+    *,
+    background: BackgroundFactory,
+    load_model: Loader,
+    stop: threading.Event,
+    on_tick: Callable[[TickReport], None] = lambda report: None,
+    epoch_s: float = 0.0,
+) -> ServeSummary:
+    """Drives until the job is done, the host ends the run, or `stop` is set."""
+    stages = build(config, background=background, state_dir=folders.state)
+    metrics = RobotMetrics(registry := CollectorRegistry())
+    times, left = StageTimes(metrics.on_stage), RunFolder(folders.out)
+    ticks = 0
+    with ExitStack() as stack:
+        runner = ModelRunner(_first_model(folders.home, load_model), background("detector"), _guarded)
+        watch = _watch(stack, folders.home, runner, load_model, background, config, metrics)
+        server = stack.enter_context(serve_metrics(registry, config.monitoring.host, config.monitoring.port))
+        left.announce(server.url)
+        log_folder, settings = folders.out / "log", RunLogSettings()
+        log = stack.enter_context(RunLog(log_folder, config.lidar, config.camera, settings, epoch_s=epoch_s))
+
+        def report(tick: TickReport) -> None:
+            nonlocal ticks
+            ticks += 1
+            metrics.on_tick(tick)
+            log.on_tick(tick)
+            left.on_tick(tick)
+            if ticks % EVERY_SECOND == 0:
+                _tell(stages, metrics, log)
+            if watch is not None:
+                watch.tick()
+            notify("WATCHDOG=1")
+            on_tick(tick)
+
+        metrics.on_job(True)
+        notify("READY=1")
+        run(
+            _Stoppable(robot, stop),
+            times.localiser(stages.localiser),
+            times.detector(runner),
+            times.room(stages.room),
+            times.planner(stages.planner),
+            times.limiter(stages.limit),
+            times.on_tick(report),
+        )
+        notify("STOPPING=1")
+        metrics.on_job(False)
+    summary = ServeSummary(ticks, runner.fault, stop.is_set())
+    status = {**plain(summary), "covering": plain(stages.planner.report()), "has_model": runner.has_model}
+    left.finish(times.summary_json(), status, list(stages.room.objects()))
+    return summary
+
+
+def _tell(stages: Stages, metrics: RobotMetrics, log: RunLog) -> None:
+    """What changes slowly, once a second."""
+    _, geometry = stages.room.traversable()
+    area_m2 = float(stages.room.covered().sum()) * geometry.cell_m**2
+    metrics.on_coverage(stages.room.coverage_ratio(), area_m2)
+    log.on_map(stages.localiser.static_map.cells, stages.localiser.static_map.geometry)
+
+
+def main(config_path: Path | None, home: Path | None = None) -> None:
+    """The Pi's program: `oxturn robotd --config robot.toml`."""
+    from deploy.hardware_robot import HardwareRobot
+
+    logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
+    config = load(config_path)
+    folder = home or config.updates.home
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    with HardwareRobot(config) as robot:
+        serve(
+            robot,
+            config,
+            Folders(folder, folder / "job", folder / "run"),
+            background=ThreadBackground,
+            load_model=detector_loader(config),
+            stop=stop,
+            epoch_s=time.time() - time.monotonic(),
+        )
+
+
+def detector_loader(config: RobotConfig) -> Loader:
+    """Loads a bundle as the robot's detector."""
+
+    def load_bundle(bundle_dir: Path) -> Model:
+        from perception.obstacle_detector import ObstacleDetector
+
+        return ObstacleDetector(
+            bundle_dir,
+            min_score=config.detector.min_score,
+            camera=config.camera.pinhole(),
+            range_max_m=config.detector.range_max_m,
+        )
+
+    return load_bundle
+
+
+class _Stoppable:
+    """Ends the run at the next tick once `stop` is set; the loop then stops the motors before anything else."""
+
+    def __init__(self, robot: RobotIO, stop: threading.Event) -> None:
+        self._robot = robot
+        self._stop = stop
+        self.drive = robot.drive
+
+    def observations(self) -> Iterator[Observation]:
+        for observation in self._robot.observations():
+            if self._stop.is_set():
+                return
+            yield observation
+
+
+def _first_model(home: Path | None, load_model: Loader) -> Model | None:
+    """The delivered bundle, compared with its signed target; without one the robot goes on its LIDAR alone."""
+    if home is None:
+        return None
+    try:
+        return load_model(ota_updater.active_bundle(home))
+    except OxturnError as error:  # no trusted bundle, or one that this machine cannot run
+        logger.warning("%s", error)
+        return None
+
+
+def _watch(
+    stack: ExitStack,
+    home: Path | None,
+    runner: ModelRunner,
+    load_model: Loader,
+    background: BackgroundFactory,
+    config: RobotConfig,
+    metrics: RobotMetrics,
+) -> TrialWatch | None:
+    if home is None:
+        return None
+    stack.enter_context(_daemon_lock(home))
+    installed = on_this_machine(home)
+    slot = installed.slots.active()
+    target = None if slot is None else installed.slots.verified(slot, installed.load_trust())
+    if target is not None:
+        metrics.on_model(str(target.version), target.sha256)
+    return TrialWatch(home, runner, load_model, background("updates"), MachineClock(), config.updates.confirm_within_s)
+
+
+@contextmanager
+def _daemon_lock(home: Path) -> Iterator[None]:
+    """Held while the daemon lives: an updater then waits for live frames instead of examining by itself."""
+    with open(home / "daemon.lock", "a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _guarded(model: Model, frame: Frame) -> Answer:
+    return run_guarded(model, frame, (Exception,))  # a model may raise anything; the robot goes on without it
