@@ -13,6 +13,7 @@ def register(app: typer.Typer) -> None:
     """Adds this folder's verbs to the `oxturn` command."""
     sim = typer.Typer(help="Rooms from seeds: worlds, labelled samples, scored runs.", no_args_is_help=True)
     sim.command()(capture)
+    sim.command()(run)
     app.add_typer(sim, name="sim")
 
 
@@ -46,3 +47,39 @@ def capture(
         print(json.dumps({"samples": manifest.samples, "dataset_hash": manifest.dataset_hash, "out": str(out)}))
     else:
         print(f"{manifest.samples} samples in {out}")
+
+
+def run(
+    out: Annotated[Path, typer.Option(help="Folder for run.json, run.npz, room.json and the robot's own notes.")],
+    seed: Annotated[int | None, typer.Option(help=SEED_HELP)] = None,
+    rooms: Annotated[int | None, typer.Option(help="Rooms of the flat; drawn from the seed when left out.")] = None,
+    room: Annotated[Path | None, typer.Option(help="A room.json instead of a seed.")] = None,
+    bundle: Annotated[
+        Path | None, typer.Option(help="Model bundle; without it the robot drives by LIDAR only.")
+    ] = None,
+    time_limit_s: Annotated[float, typer.Option(help="Simulated seconds after which the run ends.")] = 1800,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document, no bar.")] = False,
+) -> None:
+    """One coverage run of an unseen room, scored by the truth."""
+    from foundation.progress import bars, silent
+    from simulation.errors import RoomError
+    from simulation.room_simulator import draw_room
+    from simulation.room_spec import Room
+    from simulation.run_room import run_room
+
+    if (seed is None) == (room is None):
+        raise RoomError("give either --seed or --room")
+    drawn = Room.load(room) if room is not None else draw_room(seed or 0, rooms=rooms, purpose="test")
+    score = run_room(
+        drawn,
+        seed=drawn.seed if seed is None else seed,
+        out=out,
+        bundle=bundle,
+        time_limit_s=time_limit_s,
+        progress=silent if as_json else bars,
+    )
+    if as_json:
+        print(json.dumps(score.to_json()))
+    else:
+        for name, value in score.to_json().items():
+            print(f"{name:<36} {value}")
