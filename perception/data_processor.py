@@ -1,0 +1,72 @@
+"""Bytes to pixels: decoding, BGRA to BGR, and the one resize for foreign photos. Training, `predict` and robot share
+it."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from perception.errors import SampleError
+
+Image = NDArray[np.uint8]  # (H, W, 3) BGR
+
+cv2.setNumThreads(1)  # small images: its threads cost more than they bring, and the robot has other work
+
+
+def decode(data: bytes, what: str = "image") -> Image:
+    """BGR image (H, W, 3) of PNG or JPEG bytes.
+
+    Raises:
+        SampleError: these bytes are no image; `what` names them in the message.
+    """
+    image = _decoded(data, cv2.IMREAD_COLOR, what)
+    return image.astype(np.uint8, copy=False)
+
+
+def decode_labels(data: bytes, what: str = "label image") -> NDArray[np.integer]:
+    """One-channel PNG (H, W) with the numbers as written: uint8 or uint16."""
+    labels = _decoded(data, cv2.IMREAD_UNCHANGED, what)
+    if labels.ndim != 2:
+        raise SampleError(f"{what}: has {labels.shape[2]} channels, want one")
+    return labels
+
+
+def bgr_from_bgra(image: NDArray[np.uint8]) -> Image:
+    """The first three of four channels; BGR passes through."""
+    return np.ascontiguousarray(image[..., :3])
+
+
+def resized(image: Image, width_px: int, height_px: int) -> Image:
+    """Area average when shrinking, linear when growing; an image of the right size passes through untouched."""
+    height, width = image.shape[:2]
+    if (width, height) == (width_px, height_px):
+        return image
+    shrinks = width_px <= width and height_px <= height
+    how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(image, (width_px, height_px), interpolation=how), dtype=np.uint8)
+
+
+def read_photo(path: Path) -> Image:
+    """A user's file, in its own size.
+
+    Raises:
+        SampleError: there is no such file, or it is no image.
+    """
+    try:
+        return decode(path.read_bytes(), str(path))
+    except OSError as error:
+        raise SampleError(f"{path}: cannot be read: {error.strerror or error}") from error
+
+
+def _decoded(data: bytes, how: int, what: str) -> NDArray[np.uint8]:
+    image = None
+    if data:
+        try:
+            image = cv2.imdecode(np.frombuffer(data, np.uint8), how)
+        except cv2.error as error:
+            raise SampleError(f"{what}: cannot be decoded: {error}") from error
+    if image is None:
+        head = bytes(data[:12])
+        raise SampleError(f"{what}: {len(data)} bytes beginning {head!r} are neither PNG nor JPEG")
+    return np.asarray(image)

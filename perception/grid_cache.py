@@ -1,0 +1,115 @@
+"""Decoded samples and their grid targets as arrays on disk: an epoch costs no decoding and memory stays flat."""
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.lib.format import open_memmap
+from numpy.typing import NDArray
+
+from foundation.progress import ProgressFactory
+from perception import data_processor, obstacle_targets, sample_format
+from perception.errors import TrainingError
+from perception.sample_format import LabelledObject, Sample
+from perception.tasks.obstacles import BOX_CHANNELS, STRIDE_PX
+from perception.tasks.task import ImageInput
+
+
+@dataclass(frozen=True, slots=True)
+class GridArrays:
+    """N samples; memory-mapped."""
+
+    images: NDArray[np.uint8]  # (N, H, W, 3) BGR
+    thing: NDArray[np.uint8]  # (N, R, C)
+    kind: NDArray[np.uint8]  # (N, R, C)
+    box: NDArray[np.float32]  # (N, 4, R, C)
+    floor: NDArray[np.uint8]  # (N, R, C)
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+_FIELDS = ("images", "thing", "kind", "box", "floor")
+
+
+def build(data_dir: Path, cache_dir: Path, size: ImageInput, *, progress: ProgressFactory) -> GridArrays:
+    """Decodes a folder of samples once; a finished cache of the same data is taken as it is."""
+    manifest = sample_format.load_manifest(data_dir)
+    mark = cache_dir / "dataset_hash"
+    if not mark.exists() or mark.read_text() != manifest.dataset_hash:
+        if not manifest.samples:
+            raise TrainingError(f"{data_dir}: has no samples")
+        cache_dir.mkdir(parents=True, exist_ok=True)
+        mark.unlink(missing_ok=True)
+        _create(cache_dir, manifest.samples, size)
+        starts = np.cumsum([0] + [shard.samples for shard in manifest.shards]).tolist()
+        jobs = [(data_dir / shard.name, cache_dir, at, size) for shard, at in zip(manifest.shards, starts)]
+        with progress("decode", total=manifest.samples, unit="samples") as advance:
+            workers = min(os.cpu_count() or 1, len(jobs))
+            if workers <= 1:
+                for job in jobs:
+                    advance(_fill(*job))
+            else:
+                with ProcessPoolExecutor(workers) as pool:
+                    for count in pool.map(_fill, *zip(*jobs)):
+                        advance(count)
+        mark.write_text(manifest.dataset_hash)
+    return _open(cache_dir)
+
+
+def _create(cache_dir: Path, count: int, size: ImageInput) -> None:
+    rows, columns = size.height_px // STRIDE_PX, size.width_px // STRIDE_PX
+    shapes: dict[str, tuple[tuple[int, ...], type]] = {
+        "images": ((count, size.height_px, size.width_px, 3), np.uint8),
+        "thing": ((count, rows, columns), np.uint8),
+        "kind": ((count, rows, columns), np.uint8),
+        "box": ((count, len(BOX_CHANNELS), rows, columns), np.float32),
+        "floor": ((count, rows, columns), np.uint8),
+    }
+    for name, (shape, kind) in shapes.items():
+        open_memmap(cache_dir / f"{name}.npy", mode="w+", dtype=kind, shape=shape).flush()
+
+
+def _open(cache_dir: Path, mode: str = "r") -> GridArrays:
+    return GridArrays(*(np.load(cache_dir / f"{name}.npy", mmap_mode=mode) for name in _FIELDS))  # type: ignore[arg-type]
+
+
+def _fill(shard: Path, cache_dir: Path, start: int, size: ImageInput) -> int:
+    arrays = _open(cache_dir, "r+")
+    count = 0
+    for at, sample in enumerate(sample_format.read_shard(shard), start):
+        image, targets = learned(sample, size)
+        arrays.images[at] = image
+        arrays.thing[at], arrays.kind[at] = targets.thing, targets.kind
+        arrays.box[at], arrays.floor[at] = targets.box, targets.floor
+        count += 1
+    return count
+
+
+def learned(sample: Sample, size: ImageInput) -> tuple[data_processor.Image, obstacle_targets.GridTargets]:
+    """Image and truth of one sample at the network's size."""
+    image = data_processor.decode(sample.image, sample.sample_id)
+    segmentation = data_processor.decode_labels(sample.segmentation, sample.sample_id)
+    instances = data_processor.decode_labels(sample.instances, sample.sample_id)
+    objects: Sequence[LabelledObject] = sample.objects
+    height, width = image.shape[:2]
+    if (height, width) != (size.height_px, size.width_px):
+        image = data_processor.resized(image, size.width_px, size.height_px)
+        wanted = (size.width_px, size.height_px)
+        segmentation = cv2.resize(segmentation, wanted, interpolation=cv2.INTER_NEAREST)
+        instances = cv2.resize(instances, wanted, interpolation=cv2.INTER_NEAREST)
+        objects = [found for item in objects if (found := _measured(item, instances)) is not None]
+    return image, obstacle_targets.encode(segmentation.astype(np.uint8), instances, objects)
+
+
+def _measured(item: LabelledObject, instances: NDArray[np.integer]) -> LabelledObject | None:
+    """The same object, its box measured anew in a resized instance image."""
+    rows, columns = np.nonzero(instances == item.instance)
+    if not len(rows):
+        return None
+    box = (int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1)
+    return replace(item, box_px=box, pixels=len(rows))

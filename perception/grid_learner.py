@@ -1,0 +1,165 @@
+"""How the obstacle grid is learnt: windows around things, losses per head, a score on whole frames.
+
+Windows lie on the grid of cells, so that targets are slices. Half of them look for a class drawn evenly, so that rare
+things are seen as often as common ones.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from foundation.progress import ProgressFactory
+from perception import augment, grid_cache
+from perception.cnn_model import GridNet
+from perception.errors import TrainingError
+from perception.obstacle_targets import IGNORED
+from perception.tasks.obstacles import STRIDE_PX
+from perception.tasks.task import ImageInput, Task
+
+WINDOW_CELLS = 20  # 160 x 160 px: a third of a frame's cost
+EVEN_CLASS_SHARE = 0.5
+ANY_THING_SHARE = 0.2  # the rest lies anywhere
+PRIOR = 0.01  # an untrained network finds nothing
+
+Targets = dict[str, Tensor]
+
+
+class GridLearner:
+    """Batches, loss and score of one grid task."""
+
+    def __init__(
+        self, task: Task, train_dir: Path, validation_dir: Path, cache: Path, progress: ProgressFactory
+    ) -> None:
+        assert isinstance(task.input, ImageInput)
+        self._task = task
+        self._train = grid_cache.build(train_dir, cache / "train", task.input, progress=progress)
+        self._validation = grid_cache.build(validation_dir, cache / "validation", task.input, progress=progress)
+        frames, rows, columns = np.nonzero(np.asarray(self._train.thing) == 1)
+        if not len(frames):
+            raise TrainingError(f"{train_dir}: none of {len(self._train)} samples shows a thing near enough to learn")
+        self._cells = np.stack([frames, rows, columns], axis=1)  # (T, 3)
+        kinds = np.asarray(self._train.kind)[frames, rows, columns]
+        self._cells_of = [np.flatnonzero(kinds == kind) for kind in np.unique(kinds)]
+
+    @property
+    def size(self) -> int:
+        """Training samples."""
+        return len(self._train)
+
+    def model(self) -> nn.Module:
+        model = GridNet(3, {head.name: head.channels for head in self._task.heads}, self._task.width)
+        nn.init.constant_(model.heads["thing"].bias, float(np.log(PRIOR / (1 - PRIOR))))  # type: ignore[arg-type]
+        nn.init.normal_(model.heads["thing"].weight, std=0.001)  # type: ignore[arg-type]
+        return model
+
+    def batch(self, step_seed: tuple[int, int], size: int) -> tuple[Tensor, Targets]:
+        """(B, 3, 160, 160) images and their targets, all drawn from the seed."""
+        rng = np.random.default_rng(step_seed)
+        windows = [self._window(rng) for _ in range(size)]
+        images = np.stack([window[0] for window in windows])
+        generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
+        inputs = torch.from_numpy(images).permute(0, 3, 1, 2).float().mul_(1 / 255)
+        inputs = augment.photometric(inputs.contiguous(memory_format=torch.channels_last), generator)
+        names = ("thing", "kind", "box", "floor")
+        return inputs, {name: torch.from_numpy(np.stack([w[1][name] for w in windows])) for name in names}
+
+    def _window(self, rng: np.random.Generator) -> tuple[NDArray[Any], dict[str, NDArray[Any]]]:
+        rows, columns = self._train.thing.shape[1:]
+        draw = rng.random()
+        if draw < EVEN_CLASS_SHARE + ANY_THING_SHARE:
+            pool = self._cells_of[rng.integers(len(self._cells_of))] if draw < EVEN_CLASS_SHARE else None
+            index = rng.integers(len(self._cells)) if pool is None else pool[rng.integers(len(pool))]
+            frame, row, column = (int(value) for value in self._cells[index])
+            row -= int(rng.integers(WINDOW_CELLS))
+            column -= int(rng.integers(WINDOW_CELLS))
+        else:
+            frame = int(rng.integers(len(self._train)))
+            row, column = int(rng.integers(rows)), int(rng.integers(columns))
+        row, column = min(max(row, 0), rows - WINDOW_CELLS), min(max(column, 0), columns - WINDOW_CELLS)
+        return _cut(self._train, frame, row, column, mirrored=bool(rng.random() < 0.5))
+
+    def loss(self, answers: dict[str, Tensor], targets: Targets) -> Tensor:
+        """Sum of the heads' losses, each by the number of cells it is about."""
+        weights = {head.name: head.weight for head in self._task.heads}
+        things = targets["thing"] == 1
+        count = things.sum().clamp(min=1)
+        kind = functional.cross_entropy(
+            answers["kind"], targets["kind"].long(), ignore_index=IGNORED, reduction="sum", label_smoothing=0.02
+        )
+        apart = functional.smooth_l1_loss(answers["box"], targets["box"], beta=0.1, reduction="none")
+        box = (apart * things[:, None]).sum()
+        floor = functional.cross_entropy(answers["floor"], targets["floor"].long(), ignore_index=IGNORED)
+        focal = focal_loss(answers["thing"][:, 0], targets["thing"])
+        return (
+            weights["thing"] * focal / count
+            + weights["kind"] * kind / count
+            + weights["box"] * box / count
+            + weights["floor"] * floor
+        )
+
+    def score(self, model: Callable[[Tensor], dict[str, Tensor]]) -> dict[str, float]:
+        """On whole validation frames: F1 of contact cells at their best threshold, and how well floors are told."""
+        logits, truth, floor_right, floor_count = [], [], 0, 0
+        for start in range(0, len(self._validation), 16):
+            stop = min(start + 16, len(self._validation))
+            images = torch.from_numpy(np.array(self._validation.images[start:stop]))
+            answers = model(
+                images.permute(0, 3, 1, 2).float().mul_(1 / 255).contiguous(memory_format=torch.channels_last)
+            )
+            thing = np.array(self._validation.thing[start:stop])
+            logits.append(answers["thing"][:, 0].numpy()[thing != IGNORED])
+            truth.append(thing[thing != IGNORED] == 1)
+            floor = np.array(self._validation.floor[start:stop])
+            floor_right += int((answers["floor"].argmax(1).numpy() == floor)[floor != IGNORED].sum())
+            floor_count += int((floor != IGNORED).sum())
+        score, at = best_f1(np.concatenate(logits), np.concatenate(truth))
+        return {
+            "score": score,
+            "cell_f1": score,
+            "threshold_logit": at,
+            "floor_accuracy": floor_right / max(floor_count, 1),
+        }
+
+
+def _cut(
+    arrays: grid_cache.GridArrays, frame: int, row: int, column: int, *, mirrored: bool
+) -> tuple[NDArray[Any], dict[str, NDArray[Any]]]:
+    top, left, side = row * STRIDE_PX, column * STRIDE_PX, WINDOW_CELLS * STRIDE_PX
+    rows, columns = slice(row, row + WINDOW_CELLS), slice(column, column + WINDOW_CELLS)
+    image = arrays.images[frame, top : top + side, left : left + side]
+    targets: dict[str, NDArray[Any]] = {
+        "thing": arrays.thing[frame, rows, columns],
+        "kind": arrays.kind[frame, rows, columns],
+        "box": arrays.box[frame, :, rows, columns],
+        "floor": arrays.floor[frame, rows, columns],
+    }
+    if mirrored:
+        image = image[:, ::-1]
+        targets = {name: values[..., ::-1].copy() for name, values in targets.items()}
+        targets["box"][0] = 1 - targets["box"][0]
+    return np.ascontiguousarray(image), targets
+
+
+def focal_loss(logits: Tensor, targets: Tensor) -> Tensor:
+    """Summed over cells that are not IGNORED; easy cells weigh little (RetinaNet, gamma 2)."""
+    truth = (targets == 1).float()
+    known = (targets != IGNORED).float()
+    plain = functional.binary_cross_entropy_with_logits(logits, truth, reduction="none")
+    right = torch.exp(-plain)
+    return ((1 - right) ** 2 * plain * known).sum()
+
+
+def best_f1(logits: NDArray[Any], truth: NDArray[Any]) -> tuple[float, float]:
+    """Highest F1 over all thresholds, and the logit where it is reached."""
+    order = np.argsort(-logits, kind="stable")
+    right = np.cumsum(truth[order])
+    told = np.arange(1, len(order) + 1)
+    f1 = 2 * right / (told + max(int(truth.sum()), 1))
+    best = int(f1.argmax())
+    return float(f1[best]), float(logits[order][best])

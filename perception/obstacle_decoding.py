@@ -1,0 +1,143 @@
+"""The network's grid of answers to small objects in `base_link`: pure numpy, run on the robot at every frame.
+
+Neighbouring contact cells that lie together on the floor are one object; a long one (a cable) is told piece by piece,
+so that a map can keep off all of it.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foundation.camera_geometry import PinholeCamera
+from foundation.geometry import FloatArray
+from perception.observation import Detections
+from perception.tasks.obstacles import NOT_FLOOR, STRIDE_PX
+
+Grid = NDArray[np.float32]  # (channels, R, C) of logits or values
+
+PIECE_M = 0.12  # an object is told in pieces of about this size
+JOIN_M = 0.06  # cells whose contacts lie further apart belong to different things
+JOIN_RATIO = 0.08  # of the distance, on top: one pixel row is more floor further away
+WEAK_RATIO = 0.6  # cells with this share of `min_score` may join a piece, not begin one
+
+
+def decode(
+    answers: Mapping[str, Grid],
+    camera: PinholeCamera,
+    *,
+    stamp_s: float,
+    min_score: float,
+    range_max_m: float,
+) -> Detections:
+    """Objects of one frame. `camera` is the frame's own size, so boxes are in its pixels."""
+    scores = _sigmoid(answers["thing"][0])
+    rows, columns = np.nonzero(scores >= min_score * WEAK_RATIO)
+    box = answers["box"][:, rows, columns].astype(np.float64)  # (4, N)
+    scale = camera.width_px / (scores.shape[1] * STRIDE_PX)
+    pixels = np.stack([columns + np.clip(box[0], -0.5, 1.5), rows + np.clip(box[1], -0.5, 1.5)], axis=1)
+    pixels = pixels * STRIDE_PX * scale  # (N, 2) of (u, v)
+    contacts_base_m = camera.floor_from_pixels(pixels)
+    distances_m = np.hypot(contacts_base_m[:, 0], contacts_base_m[:, 1])
+    near = np.flatnonzero(np.isfinite(distances_m) & (distances_m <= range_max_m))
+    cells = np.stack([rows, columns], axis=1)[near]
+    cell_scores = scores[rows, columns][near]
+    pieces = _pieces(cells, contacts_base_m[near], distances_m[near], cell_scores, min_score)
+    kind = answers["kind"][:, rows, columns][:, near]
+    tall_px = np.expm1(np.clip(box[3][near], 0, 4)) * STRIDE_PX * scale
+    wide_px = np.clip(box[2][near], 0.1, 1) * STRIDE_PX * scale
+    found = [
+        _told(piece, pixels[near], contacts_base_m[near], cell_scores, kind, tall_px, wide_px, camera)
+        for piece in pieces
+    ]
+    floor = floor_seen(answers, scores, camera, min_score=min_score, range_max_m=range_max_m)
+    return _detections(stamp_s, found, floor)
+
+
+_Told = tuple[FloatArray, float, float, int, FloatArray]  # contact, radius, score, class, box
+
+
+def _detections(stamp_s: float, found: list[_Told], floor: FloatArray) -> Detections:
+    return Detections(
+        stamp_s,
+        np.array([one[0] for one in found], dtype=np.float64).reshape(-1, 2),
+        np.array([one[1] for one in found], dtype=np.float64),
+        np.array([one[2] for one in found], dtype=np.float64),
+        np.array([one[3] for one in found], dtype=np.int64),
+        np.array([one[4] for one in found], dtype=np.float64).reshape(-1, 4),
+        floor,
+    )
+
+
+def _pieces(
+    cells: NDArray[np.int64],  # (N, 2) of (row, column)
+    contacts_base_m: FloatArray,  # (N, 2)
+    distances_m: FloatArray,  # (N,)
+    scores: NDArray[np.floating],  # (N,)
+    min_score: float,
+) -> list[NDArray[np.int64]]:
+    """Indices of the cells of each piece; its nearest strong cell comes first."""
+    left = np.ones(len(cells), dtype=bool)
+    pieces = []
+    for seed in np.argsort(distances_m, kind="stable"):
+        if not left[seed] or scores[seed] < min_score:
+            continue
+        within = left & (
+            np.hypot(*(contacts_base_m - contacts_base_m[seed]).T) <= PIECE_M + JOIN_RATIO * distances_m[seed]
+        )
+        piece, border = [int(seed)], [int(seed)]
+        left[seed] = False
+        while border:
+            at = border.pop()
+            touching = within & left & (np.abs(cells - cells[at]).max(axis=1) <= 1)
+            apart_m = np.hypot(*(contacts_base_m - contacts_base_m[at]).T)
+            joined = np.flatnonzero(touching & (apart_m <= JOIN_M + JOIN_RATIO * distances_m[at]))
+            left[joined] = False
+            piece += joined.tolist()
+            border += joined.tolist()
+        pieces.append(np.array(piece, dtype=np.int64))
+    return pieces
+
+
+def _told(
+    piece: NDArray[np.int64],
+    pixels: FloatArray,
+    contacts_base_m: FloatArray,
+    scores: NDArray[np.floating],
+    kind: Grid,
+    tall_px: FloatArray,
+    wide_px: FloatArray,
+    camera: PinholeCamera,
+) -> _Told:
+    u, v = pixels[piece, 0], pixels[piece, 1]
+    left, right = u - wide_px[piece] / 2, u + wide_px[piece] / 2
+    box = np.array([left.min(), (v - tall_px[piece]).min(), right.max(), v.max()])
+    box = np.clip(box, 0, [camera.width_px, camera.height_px, camera.width_px, camera.height_px])
+    contact = contacts_base_m[piece[0]]
+    metres_per_px = np.hypot(contact[0] - camera.x_m, camera.z_m) / camera.focal_px
+    reach_m = np.hypot(*(contacts_base_m[piece] - contact).T).max()
+    radius_m = max((right.max() - left.min()) * metres_per_px / 2, reach_m / 2)
+    votes = np.einsum("kn,n->k", kind[:, piece], scores[piece])
+    return contact, float(radius_m), float(scores[piece].max()), int(votes.argmax()), box
+
+
+def floor_seen(
+    answers: Mapping[str, Grid],
+    scores: NDArray[np.floating],  # (R, C)
+    camera: PinholeCamera,
+    *,
+    min_score: float,
+    range_max_m: float,
+) -> FloatArray:
+    """Middles (M, 2) in base_link of the cells that are floor with nothing on it, every second cell each way."""
+    floor = (answers["floor"].argmax(axis=0) != NOT_FLOOR) & (scores < min_score / 2)
+    rows, columns = np.nonzero(floor[::2, ::2])
+    scale = camera.width_px / (scores.shape[1] * STRIDE_PX)
+    pixels = (np.stack([columns, rows], axis=1) * 2 + 0.5) * STRIDE_PX * scale
+    points_base_m = camera.floor_from_pixels(pixels)
+    near = np.hypot(points_base_m[:, 0], points_base_m[:, 1]) <= range_max_m  # NaN is not
+    return points_base_m[near]
+
+
+def _sigmoid(logits: Grid) -> NDArray[np.floating]:
+    return np.asarray(1 / (1 + np.exp(-np.clip(logits, -30, 30))))

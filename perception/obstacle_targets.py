@@ -1,0 +1,139 @@
+"""Truth of one sample as the grid that the network shall answer: contact cells, kinds, boxes, floors.
+
+In: decoded segmentation and instance images (H, W) and the sample's objects. Out: arrays at stride 8 for
+`tasks.obstacles`. Pure numpy, no torch: evaluation and tests use it too.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from perception.labels import FIRST_FLOOR, FLOORS, SMALL_OBJECTS
+from perception.sample_format import LabelledObject
+from perception.tasks.obstacles import NOT_FLOOR, STRIDE_PX
+
+IGNORED = 255
+LEARN_WITHIN_M = 1.6  # things further away are neither wanted nor punished
+MIN_PIXELS = 10
+THIN = frozenset({"cable"})  # flat and narrow: every visible part lies on the floor
+
+
+@dataclass(frozen=True, slots=True)
+class GridTargets:
+    """R x C cells of stride 8."""
+
+    thing: NDArray[np.uint8]  # (R, C): 0, 1 or IGNORED
+    kind: NDArray[np.uint8]  # (R, C): class index where thing is 1, else IGNORED
+    box: NDArray[np.float32]  # (4, R, C): tasks.obstacles.BOX_CHANNELS where thing is 1, else 0
+    floor: NDArray[np.uint8]  # (R, C): floor index, NOT_FLOOR, or IGNORED where the cell is mixed
+
+
+@dataclass(frozen=True, slots=True)
+class Contour:
+    """Where one object visibly meets the floor: pixel columns and, in each, the row just below the object."""
+
+    columns: NDArray[np.int64]  # (N,)
+    rows: NDArray[np.int64]  # (N,), lower edge of the lowest pixel
+    tops: NDArray[np.int64]  # (N,), first row of the object in that column
+
+
+def contour(instances: NDArray[np.integer], segmentation: NDArray[np.uint8], item: LabelledObject) -> Contour:
+    """Contact contour of an object; columns where something nearer hides the contact are left out."""
+    x0, y0, x1, y1 = item.box_px
+    mask = instances[y0:y1, x0:x1] == item.instance
+    columns = np.flatnonzero(mask.any(axis=0))
+    window = mask[:, columns]
+    lowest = window.shape[0] - 1 - np.argmax(window[::-1], axis=0)
+    tops = np.argmax(window, axis=0) + y0
+    if item.class_name in THIN:
+        rows_in, columns_in = np.nonzero(mask & ~np.vstack([mask[1:], np.zeros_like(mask[:1])]))
+        return _unhidden(columns_in + x0, rows_in + y0, rows_in + y0, instances, segmentation)
+    return _unhidden(columns + x0, lowest + y0, tops, instances, segmentation)
+
+
+def _unhidden(
+    columns: NDArray[np.int64],
+    lowest: NDArray[np.int64],
+    tops: NDArray[np.int64],
+    instances: NDArray[np.integer],
+    segmentation: NDArray[np.uint8],
+) -> Contour:
+    below = np.minimum(lowest + 1, instances.shape[0] - 1)
+    at_edge = lowest + 1 >= instances.shape[0]
+    numbers = segmentation[below, columns]
+    on_floor = (numbers >= FIRST_FLOOR) & (numbers < FIRST_FLOOR + len(FLOORS))
+    seen = at_edge | on_floor
+    return Contour(columns[seen], lowest[seen] + 1, tops[seen])
+
+
+def encode(
+    segmentation: NDArray[np.uint8], instances: NDArray[np.integer], objects: Sequence[LabelledObject]
+) -> GridTargets:
+    """Far objects first, so that a nearer one takes the cell they share."""
+    rows, columns = segmentation.shape[0] // STRIDE_PX, segmentation.shape[1] // STRIDE_PX
+    thing = np.zeros((rows, columns), np.uint8)
+    kind = np.full((rows, columns), IGNORED, np.uint8)
+    box = np.zeros((4, rows, columns), np.float32)
+    for item in sorted(objects, key=lambda found: -found.distance_m):
+        edge = contour(instances, segmentation, item)
+        if item.distance_m > LEARN_WITHIN_M or item.pixels < MIN_PIXELS:
+            thing[_cells(edge, rows)] = IGNORED
+        elif len(edge.columns):
+            _draw(edge, SMALL_OBJECTS.index(item.class_name), thing, kind, box)
+    return GridTargets(thing, kind, box, _floor(segmentation))
+
+
+def _cells(edge: Contour, rows: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    return np.minimum((edge.rows - 1) // STRIDE_PX, rows - 1), edge.columns // STRIDE_PX
+
+
+def _draw(
+    edge: Contour,
+    kind_index: int,
+    thing: NDArray[np.uint8],
+    kind: NDArray[np.uint8],
+    box: NDArray[np.float32],
+) -> None:
+    cell_rows, cell_columns = _cells(edge, thing.shape[0])
+    flat = cell_rows * thing.shape[1] + cell_columns
+    order = np.lexsort((-edge.rows, flat))
+    numbers, first, counts = np.unique(flat[order], return_index=True, return_counts=True)
+    lowest = edge.rows[order][first]
+    for number, row, start, count in zip(numbers, lowest, first, counts):
+        members = order[start : start + count]
+        near = members[edge.rows[members] >= row - 1]
+        at = divmod(int(number), thing.shape[1])
+        if len(np.unique(edge.columns[members])) < 2 and count < 3 and len(numbers) > 1:
+            if thing[at] == 0:
+                thing[at] = IGNORED
+            continue
+        thing[at], kind[at] = 1, kind_index
+        box[:, at[0], at[1]] = (
+            (edge.columns[near].mean() + 0.5) / STRIDE_PX - at[1],
+            row / STRIDE_PX - at[0],
+            len(np.unique(edge.columns[members])) / STRIDE_PX,
+            np.log1p((row - edge.tops[members].min()) / STRIDE_PX),
+        )
+        _spare_neighbour(thing, at, int(row))
+
+
+def _spare_neighbour(thing: NDArray[np.uint8], at: tuple[int, int], row: int) -> None:
+    """A contact within 2 px of the cell's border may as well be answered next door."""
+    inside = row - at[0] * STRIDE_PX
+    for neighbour in [at[0] - 1] * (inside <= 2) + [at[0] + 1] * (inside >= STRIDE_PX - 1):
+        if 0 <= neighbour < thing.shape[0] and thing[neighbour, at[1]] == 0:
+            thing[neighbour, at[1]] = IGNORED
+
+
+def _floor(segmentation: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """(R, C): what at least six tenths of a cell's pixels are, else IGNORED."""
+    rows, columns = segmentation.shape[0] // STRIDE_PX, segmentation.shape[1] // STRIDE_PX
+    table = np.full(256, NOT_FLOOR, np.uint8)
+    table[FIRST_FLOOR : FIRST_FLOOR + len(FLOORS)] = np.arange(len(FLOORS))
+    cells = table[segmentation[: rows * STRIDE_PX, : columns * STRIDE_PX]]
+    cells = cells.reshape(rows, STRIDE_PX, columns, STRIDE_PX)
+    counts = np.stack([(cells == index).sum(axis=(1, 3)) for index in range(NOT_FLOOR + 1)])
+    best = counts.argmax(axis=0).astype(np.uint8)
+    return np.where(counts.max(axis=0) >= 0.6 * STRIDE_PX**2, best, IGNORED).astype(np.uint8)
