@@ -1,3 +1,4 @@
+import itertools
 import math
 
 import numpy as np
@@ -16,7 +17,7 @@ def drive(path, start=IDENTITY, *, top_mps=0.25, noise_m=0.0, ticks=2000, seed=0
     rng = np.random.default_rng(seed)
     follower = PathFollower(SETTINGS)
     follower.follow(np.array(path, dtype=float))
-    pose, coming, poses, errors = start, DriveCommand(0, 0), [], []
+    pose, coming, poses = start, DriveCommand(0, 0), []
     for _ in range(ticks):
         told = Pose2D(*(np.array([pose.x_m, pose.y_m]) + noise_m * rng.standard_normal(2)), pose.heading_rad)
         command = follower.command(told, coming, top_mps)
@@ -49,7 +50,7 @@ def test_sharp_corners_are_turned_in_place():
 
     assert follower.finished
     distance = np.min(
-        [segment_distance(poses[:, :2], np.array(a), np.array(b)) for a, b in zip(path[:-1], path[1:])], axis=0
+        [segment_distance(poses[:, :2], np.array(a), np.array(b)) for a, b in itertools.pairwise(path)], axis=0
     )
     assert distance.max() <= 0.02
 

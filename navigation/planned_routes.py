@@ -1,0 +1,53 @@
+"""Routes of the online behaviour by the coverage planner: which radius, tool and budget it is asked with."""
+
+import math
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foundation.robot_config import RobotConfig
+from navigation.coverage_planner import Budget, CoverageError, CoverageSettings, plan
+from navigation.grid_geometry import GridGeometry
+from navigation.route import LeftOut, Route, no_route
+
+_OVERLAP_M: Final = 0.03  # of neighbouring swaths: what localisation and control may be wrong by
+_TURN_COST_M: Final = 0.25  # a right angle takes about as long as this drive
+_QUICK_ITERATIONS: Final = 0
+_GOOD_ITERATIONS: Final = 20_000
+
+
+def whole_cells_m(clearance_m: float, cell_m: float) -> float:
+    """The clearance that whole cells can keep, at most the wanted one: rounding up leaves a strip at every wall."""
+    return (math.floor(clearance_m / cell_m + 0.5) - 0.5) * cell_m
+
+
+class PlannedRoutes:
+    """navigation.route.RoutePlanner over navigation.coverage_planner."""
+
+    def __init__(self, config: RobotConfig) -> None:
+        self._settings = CoverageSettings(
+            robot_radius_m=whole_cells_m(config.clearance_m, config.planner.cell_m),
+            tool_width_m=config.tool.width_m - _OVERLAP_M,
+            tool_offset_left_m=config.tool.offset_left_m,
+            edge_passes=1,
+            turn_cost_m=_TURN_COST_M,
+            seed=0,
+        )
+
+    def __call__(
+        self,
+        free: NDArray[np.bool_],
+        geometry: GridGeometry,
+        start_map: tuple[float, float],
+        covered: NDArray[np.bool_],
+        *,
+        quick: bool,
+    ) -> Route:
+        budget = Budget(iterations=_QUICK_ITERATIONS if quick else _GOOD_ITERATIONS)
+        try:
+            found = plan(free, geometry, start_map, self._settings, covered=covered, budget=budget)
+        except CoverageError:
+            return no_route()
+        left_out = tuple(LeftOut(area.area_m2, area.reason) for area in found.unreachable)
+        return Route(np.ascontiguousarray(found.path[:, :2]), found.covering, left_out)

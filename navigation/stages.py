@@ -1,0 +1,39 @@
+"""Composes the stages of the robot loop from one configuration; hosts add the detector and the RobotIO."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from foundation.geometry import Pose2D
+from foundation.robot_config import RobotConfig
+from navigation.background import Background
+from navigation.covering import Covering
+from navigation.map_handler import MapHandler
+from navigation.planned_routes import PlannedRoutes
+from navigation.safety import Safety, SafetySettings
+from navigation.slam import Slam, SlamSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """The robot's own stages, ready for navigation.robot_loop.run."""
+
+    localiser: Slam
+    room: MapHandler
+    planner: Covering
+    limit: Safety
+
+
+def build(config: RobotConfig, *, background: Callable[[str], Background], state_dir: Path | None = None) -> Stages:
+    """`background(name)` makes a worker beside the loop; `state_dir` keeps an unfinished job's map and floor."""
+    lidar = config.lidar
+    localiser = Slam(
+        SlamSettings(map_cell_m=config.planner.cell_m),
+        laser=Pose2D(lidar.x_m, lidar.y_m, lidar.yaw_rad),
+        wheel_radius_m=config.body.wheel_radius_m,
+        wheel_track_m=config.body.wheel_track_m,
+        background=background("pose graph"),
+    )
+    room = MapHandler(config, localiser.static_map)
+    planner = Covering(config, room, PlannedRoutes(config), background("routes"))
+    return Stages(localiser, room, planner, Safety(SafetySettings.of(config)))
