@@ -1,0 +1,197 @@
+"""The whole daemon in a flat world: it covers, takes a new model while it drives, and stops when told."""
+
+import json
+import threading
+import urllib.request
+from dataclasses import replace
+
+import pytest
+from fake_health import FakeClock, FakeHealth
+from fake_models import FakeModel, frame
+from fake_publisher import NOW_S, FakePublisher
+from flat_world import FlatWorld
+
+from deploy import live_trial, ota_updater
+from deploy.clock import MachineClock
+from deploy.robot_home import exclusive
+from deploy.robotd import Folders, serve
+from foundation.robot_config import RobotConfig
+from navigation.background import SteppedBackground
+from navigation.robot_io import STOP
+from perception.errors import BundleError
+
+ROOM = (-1.0, -1.0, 1.0, 1.2)
+
+
+class Told:
+    """What the daemon was asked to load, and what it saw while it drove."""
+
+    def __init__(self):
+        self.loaded = []
+        self.metrics = ""
+
+    def load(self, bundle_dir):
+        says = (bundle_dir / "model.onnx").read_bytes()
+        self.loaded.append(says)
+        if says.startswith(b"unloadable"):
+            raise BundleError("no model")
+        return FakeModel([])
+
+
+@pytest.fixture
+def config():
+    return RobotConfig.model_validate({"monitoring": {"port": 0}})
+
+
+@pytest.fixture
+def told():
+    return Told()
+
+
+@pytest.fixture
+def home(tmp_path):
+    """A robot that runs `good 1`, and its publisher."""
+    publisher = FakePublisher(tmp_path / "publisher")
+    home = publisher.robot(tmp_path / "robot")
+    publisher.publish(b"good 1")
+    publisher.deliver(home)
+    health = FakeHealth()
+    ota_updater.update(home, health, health, FakeClock(NOW_S))
+    return home, publisher
+
+
+class SeeingWorld(FlatWorld):
+    """With a camera that sees nothing in particular."""
+
+    def observations(self):
+        for observation in super().observations():
+            yield replace(observation, frame=frame(observation.stamp_s))
+
+
+def served(config, folders, told, *, ticks, stop=None, on_tick=lambda report: None):
+    world = SeeingWorld(ROOM, ticks=ticks, config=config)
+    summary = serve(
+        world,
+        config,
+        folders,
+        background=lambda name: SteppedBackground(1),
+        load_model=told.load,
+        stop=stop or threading.Event(),
+        on_tick=on_tick,
+    )
+    return world, summary
+
+
+def test_a_run_leaves_its_folder_and_ends_with_motors_at_zero(config, told, tmp_path):
+    def scrape(report):
+        if not told.metrics and report.observation.stamp_s > 2:
+            url = (tmp_path / "out" / "metrics_address.txt").read_text().strip()
+            told.metrics = urllib.request.urlopen(url).read().decode()
+
+    world, summary = served(config, Folders(None, tmp_path / "job", tmp_path / "out"), told, ticks=60, on_tick=scrape)
+
+    assert world.commands[-1] == STOP
+    assert summary.ticks == 60
+    assert "oxturn_ticks_total" in told.metrics
+    out = tmp_path / "out"
+    assert len((out / "trajectory.tum").read_text().splitlines()) == 60
+    assert json.loads((out / "tick_ms.json").read_text())["tick"]["count"] == 60
+    assert json.loads((out / "status.json").read_text())["has_model"] is False
+    assert list((out / "log").glob("*.mcap"))
+
+
+def test_stop_ends_the_run_at_the_next_tick(config, told, tmp_path):
+    stop = threading.Event()
+
+    def stop_soon(report):
+        if report.observation.stamp_s >= 1.0:
+            stop.set()
+
+    world, summary = served(
+        config, Folders(None, tmp_path / "job", tmp_path / "out"), told, ticks=500, stop=stop, on_tick=stop_soon
+    )
+
+    assert summary.stopped_from_outside
+    assert summary.ticks == 11
+    assert world.commands[-1] == STOP
+
+
+def test_a_failing_stage_stops_the_motors(config, told, tmp_path):
+    def fail(report):
+        raise RuntimeError("broken")
+
+    world = FlatWorld(ROOM, ticks=20, config=config)
+    with pytest.raises(RuntimeError, match="broken"):
+        serve(
+            world,
+            config,
+            Folders(None, tmp_path / "job", tmp_path / "out"),
+            background=lambda name: SteppedBackground(1),
+            load_model=told.load,
+            stop=threading.Event(),
+            on_tick=fail,
+        )
+
+    assert world.commands[-1] == STOP
+
+
+def test_it_runs_the_delivered_model_and_says_which(config, told, tmp_path, home):
+    robot, _ = home
+    seen = {}
+
+    def look(report):
+        url = (tmp_path / "out" / "metrics_address.txt").read_text().strip()
+        seen["metrics"] = urllib.request.urlopen(url).read().decode()
+        seen["lock"] = live_trial.daemon_runs(robot.path)
+
+    served(config, Folders(robot.path, tmp_path / "job", tmp_path / "out"), told, ticks=2, on_tick=look)
+
+    assert told.loaded == [b"good 1"]
+    assert 'oxturn_model_info{sha256="' in seen["metrics"]
+    assert seen["lock"]
+    assert not live_trial.daemon_runs(robot.path)
+
+
+def test_a_model_that_cannot_be_loaded_leaves_the_lidar(config, told, tmp_path, home):
+    robot, publisher = home
+    publisher.publish(b"unloadable 2")
+    publisher.deliver(robot)
+    health = FakeHealth()
+    ota_updater.update(robot, health, health, FakeClock(NOW_S))
+
+    _, summary = served(config, Folders(robot.path, tmp_path / "job", tmp_path / "out"), told, ticks=5)
+
+    assert summary.ticks == 5
+
+
+def test_an_update_while_it_drives(config, told, tmp_path, home):
+    """The updater waits in a thread of its own, as the SSH account's process does."""
+    robot, publisher = home
+    publisher.publish(b"good 2")
+    publisher.deliver(robot)
+    reports = []
+
+    def install():
+        live = live_trial.WatchedByDaemon(robot.path, MachineClock(), 20.0)
+        with exclusive(robot.path):
+            reports.append(ota_updater.update(robot, FakeHealth(), live, MachineClock()))
+
+    updater = threading.Thread(target=install)
+
+    def at_tick(report):
+        if report.observation.stamp_s == pytest.approx(1.0):
+            updater.start()
+
+    folders = Folders(robot.path, tmp_path / "job", tmp_path / "out")
+    stop = threading.Event()
+
+    def end_when_updated(report):
+        at_tick(report)
+        if reports:
+            stop.set()
+
+    served(config, folders, told, ticks=3000, stop=stop, on_tick=end_when_updated)
+    updater.join(timeout=20)
+
+    assert [report.result for report in reports] == ["confirmed"]
+    assert told.loaded == [b"good 1", b"good 2"]
