@@ -1,161 +1,131 @@
-"""Splits by group, and the detector of leaks between them: a promise not to leak is not enough.
+"""One cleaned folder of samples cut into train, validation and test, whole groups at a time, and the proof that it is so.
 
-OUT/{train,validation,test}/   folders of samples, each with its manifest
-OUT/split.json                 which group went where
+A group (a room) never lies in two parts: a frame's neighbour in the test set would make any figure too good. `leaks` looks
+for it afterwards, in groups and in the images' own bytes: a detector, not a promise.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
-from foundation import atomic_files
+from foundation.atomic_files import staged_folder
 from foundation.progress import ProgressFactory
-from perception import data_processor, quality, sample_format
+from perception import sample_format
 from perception.errors import EvaluationError, SampleError
 from perception.sample_format import Sample
 
-PARTS = ("train", "validation", "test")
-ROWS_PER_SHARD = 250
-LEAK_BITS = 3  # of 256: closer pictures are one picture
+PARTS: Final = ("train", "validation", "test")
+_SHARD_SAMPLES: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
-class Split:
-    """Groups of each part, and samples."""
+class SplitReport:
+    """Samples and groups of each part."""
 
-    groups: Mapping[str, tuple[str, ...]]
     samples: Mapping[str, int]
+    groups: Mapping[str, int]
 
 
 def split(
-    data_dir: Path,
-    out_dir: Path,
-    *,
-    seed: int,
-    fractions: Sequence[float] = (0.8, 0.1, 0.1),
-    progress: ProgressFactory,
-) -> Split:
-    """Cuts a folder of samples in three by group; equal seeds give equal bytes.
+    data_dir: Path, out_dir: Path, *, seed: int, fractions: tuple[float, float, float], progress: ProgressFactory
+) -> SplitReport:
+    """Writes `out_dir/{train,validation,test}`, each a sample folder; equal input and seed give equal bytes.
 
     Raises:
-        SampleError: too few groups for the parts asked for.
+        SampleError: the fractions make no sense, or there are fewer groups than parts that want one.
     """
     manifest = sample_format.load_manifest(data_dir)
-    part_of = assign(_group_sizes(data_dir, manifest), fractions, seed)
-    with atomic_files.staged_folder(out_dir) as staging:
-        writers = {part: _Writer(staging / part) for part, share in zip(PARTS, fractions) if share > 0}
-        with progress("split", total=manifest.samples, unit="samples") as advance:
-            for sample in sample_format.iter_samples(data_dir):
-                writers[part_of[sample.group]].add(sample)
-                advance(1)
-        origin = {**manifest.origin, "split_from": manifest.dataset_hash, "split_seed": seed}
-        counts = {part: writer.finish(manifest.seed, {**origin, "part": part}) for part, writer in writers.items()}
-        groups = {part: tuple(sorted(g for g, home in part_of.items() if home == part)) for part in writers}
-        atomic_files.write_json(staging / "split.json", {"seed": seed, "groups": groups, "samples": counts})
-    return Split(groups, counts)
+    groups = sorted({group for shard in manifest.shards for group in shard.groups})
+    part_of = assign(groups, seed=seed, fractions=fractions)
+    counts = dict.fromkeys(PARTS, 0)
+    with staged_folder(out_dir) as staging, progress("split", total=manifest.samples, unit="samples") as advance:
+        writers = {part: _PartWriter(staging / part) for part in PARTS}
+        for sample in sample_format.iter_samples(data_dir):
+            part = part_of[sample.group]
+            writers[part].add(sample)
+            counts[part] += 1
+            advance(1)
+        for part, writer in writers.items():
+            origin = {**manifest.origin, "part": part, "split_seed": seed}
+            writer.close(seed=manifest.seed, origin=origin)
+    return SplitReport(counts, {part: sum(1 for group in groups if part_of[group] == part) for part in PARTS})
 
 
-def assign(sizes: Mapping[str, int], fractions: Sequence[float], seed: int) -> dict[str, str]:
-    """Part of each group: in an order drawn from the seed, each goes where most is still missing."""
-    if len(fractions) != len(PARTS) or min(fractions) < 0 or abs(sum(fractions) - 1) > 1e-6:
-        raise SampleError(f"fractions {tuple(fractions)}: want three of 0 or more that add up to 1")
-    wanted = {part: share for part, share in zip(PARTS, fractions) if share > 0}
-    if len(sizes) < len(wanted):
-        raise SampleError(
-            f"{len(sizes)} groups cannot fill {len(wanted)} parts; a group is never cut: capture more rooms"
-        )
-    order = sorted(sizes, key=lambda group: hashlib.sha256(f"{seed}/{group}".encode()).digest())
-    total = sum(sizes.values())
-    filled = dict.fromkeys(wanted, 0)
-    part_of: dict[str, str] = {}
-    for left, group in zip(range(len(order), 0, -1), order):
-        empty = [part for part in wanted if not filled[part]]
-        pool = empty if left <= len(empty) else list(wanted)
-        part = max(pool, key=lambda part: wanted[part] * total - filled[part])
-        part_of[group] = part
-        filled[part] += sizes[group]
-    return part_of
+def assign(groups: Sequence[str], *, seed: int, fractions: tuple[float, float, float]) -> dict[str, str]:
+    """Part of each group, by a hash of seed and name: its place does not depend on the order of the others."""
+    if len(fractions) != len(PARTS) or min(fractions) < 0 or abs(sum(fractions) - 1) > 1e-9:
+        raise SampleError(f"fractions {fractions}: want three of at least 0 that sum to 1")
+    wanted = [part for part, fraction in zip(PARTS, fractions) if fraction > 0]
+    if len(groups) < len(wanted):
+        raise SampleError(f"{len(groups)} groups cannot fill {', '.join(wanted)}: capture at least {len(wanted)} rooms")
+    order = sorted(groups, key=lambda group: hashlib.sha256(f"{seed}/{group}".encode()).digest())
+    sizes = [max(1, round(fraction * len(groups))) if fraction > 0 else 0 for fraction in fractions]
+    sizes[0] = len(groups) - sizes[1] - sizes[2]
+    while sizes[0] < (fractions[0] > 0):  # tiny sets: validation and test give back
+        largest = 1 if sizes[1] >= sizes[2] else 2
+        sizes[largest] -= 1
+        sizes[0] += 1
+    parts = [part for part, size in zip(PARTS, sizes) for _ in range(size)]
+    return dict(zip(order, parts, strict=True))
 
 
-def leaks(train: Iterable[Sample], held_out: Iterable[Sample]) -> list[str]:
-    """Why these two parts are not independent; empty when nothing was found."""
-    groups, hashes, ids = set(), [], []
-    for sample in train:
-        groups.add(sample.group)
-        hashes.append(quality.perceptual_hash(data_processor.decode(sample.image, sample.sample_id)))
-        ids.append(sample.sample_id)
-    table = np.array(hashes, dtype=np.uint8).reshape(-1, 32)
+def leaks(parts: Mapping[str, Path]) -> list[str]:
+    """One line for each group or image that lies in more than one of the folders."""
+    seen_groups: dict[str, str] = {}
+    seen_images: dict[bytes, str] = {}
     found = []
-    for sample in held_out:
-        if sample.group in groups:
-            found.append(f"group {sample.group} is in both (sample {sample.sample_id})")
-        twin = _twin(table, quality.perceptual_hash(data_processor.decode(sample.image, sample.sample_id)))
-        if twin is not None:
-            found.append(f"sample {sample.sample_id} is the picture of {ids[twin]}")
-    return found
+    for part, folder in parts.items():
+        for sample in sample_format.iter_samples(folder):
+            if seen_groups.setdefault(sample.group, part) != part:
+                found.append(f"group {sample.group} lies in {seen_groups[sample.group]} and in {part}")
+            image = hashlib.sha256(sample.image).digest()
+            if seen_images.setdefault(image, part) != part:
+                found.append(f"the image of {sample.sample_id} lies in {seen_images[image]} and in {part}")
+    return sorted(set(found))
 
 
-def refuse_leaks(train_dir: Path, held_out_dir: Path) -> None:
-    """Raises EvaluationError when a figure measured on `held_out_dir` would not be true."""
-    found = leaks(sample_format.iter_samples(train_dir), sample_format.iter_samples(held_out_dir))
-    if found:
-        raise EvaluationError(f"{held_out_dir} leaks from {train_dir}: {found[0]} and {len(found) - 1} more")
+def refuse_leaks(parts: Mapping[str, Path]) -> None:
+    """Raises EvaluationError when a figure over these parts would not be true."""
+    if found := leaks(parts):
+        raise EvaluationError(f"the split leaks, so its figures are refused: {found[0]} (and {len(found) - 1} more)")
 
 
-_BITS = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).sum(axis=1).astype(np.uint16)
+def part_folder(data_dir: Path, part: str) -> Path:
+    """`data_dir/part` of a split set; a folder that was never split is itself the part.
+
+    Raises:
+        SampleError: there are no samples here.
+    """
+    with suppress(SampleError):
+        sample_format.load_manifest(data_dir / part)
+        return data_dir / part
+    sample_format.load_manifest(data_dir)
+    return data_dir
 
 
-def _twin(table: NDArray[np.uint8], bits: NDArray[np.uint8]) -> int | None:
-    if not len(table):
-        return None
-    apart = _BITS[table ^ bits].sum(axis=1)
-    nearest = int(apart.argmin())
-    return nearest if apart[nearest] <= LEAK_BITS else None
-
-
-def _group_sizes(data_dir: Path, manifest: sample_format.Manifest) -> dict[str, int]:
-    import pyarrow.parquet as pq
-
-    sizes: dict[str, int] = {}
-    for shard in manifest.shards:
-        for group in pq.read_table(data_dir / shard.name, columns=["group"]).column("group").to_pylist():
-            sizes[group] = sizes.get(group, 0) + 1
-    return sizes
-
-
-class _Writer:
-    """Collects samples and writes a shard whenever one is full."""
+class _PartWriter:
+    """Collects samples and writes a shard when enough have come, so memory stays flat."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._rows: list[Sample] = []
+        folder.mkdir()
+        self._waiting: list[Sample] = []
         self._shards = 0
-        self._count = 0
 
     def add(self, sample: Sample) -> None:
-        self._rows.append(sample)
-        self._count += 1
-        if len(self._rows) == ROWS_PER_SHARD:
+        self._waiting.append(sample)
+        if len(self._waiting) >= _SHARD_SAMPLES:
             self._flush()
 
-    def finish(self, seed: int | None, origin: dict[str, object]) -> int:
-        if self._rows:
+    def close(self, *, seed: int | None, origin: Mapping[str, object]) -> None:
+        if self._waiting:
             self._flush()
         sample_format.write_manifest(self._folder, seed=seed, origin=origin)
-        return self._count
 
     def _flush(self) -> None:
-        sample_format.write_shard(self._folder / sample_format.shard_name(self._shards), self._rows)
-        self._rows = []
+        sample_format.write_shard(self._folder / sample_format.shard_name(self._shards), self._waiting)
+        self._waiting = []
         self._shards += 1
-
-
-def parts(split_dir: Path) -> Iterator[tuple[str, Path]]:
-    """The parts that a split folder holds."""
-    for part in PARTS:
-        if (split_dir / part / sample_format.MANIFEST).exists():
-            yield part, split_dir / part
