@@ -16,9 +16,11 @@ import numpy as np
 
 from deploy.drivers import ld19, rplidar
 from deploy.drivers.camera import open_camera
-from deploy.drivers.motor_board import BAUD, BoardState, StateParser, WheelSpeeds, encode_drive
+from deploy.drivers.gpio_base import GpioBase
+from deploy.drivers.motor_board import BoardState, WheelSpeeds
 from deploy.drivers.serial_line import SerialLine
 from deploy.drivers.turn_assembler import TurnAssembler
+from deploy.drivers.wheel_base import SerialBase, WheelBase
 from deploy.pacing import Pacer
 from foundation.robot_config import RobotConfig
 from navigation.robot_io import STOP, DriveCommand
@@ -64,13 +66,18 @@ class HardwareRobot:
         self._states: Newest[BoardState] = Newest()
         self._stack = ExitStack()
         self._closing = threading.Event()
-        self._board: SerialLine | None = None
+        self._base: WheelBase | None = None
         self._first: BoardState | None = None
 
     def __enter__(self) -> "HardwareRobot":
         hardware = self._config.hardware
         with ExitStack() as stack:
-            self._board = stack.enter_context(SerialLine(hardware.motor_port, BAUD))
+            base: WheelBase = (
+                SerialBase(hardware.motor_port)
+                if hardware.motors == "board"
+                else GpioBase(hardware.gpio, self._config.body)
+            )
+            self._base = stack.enter_context(base)
             stack.callback(self.drive, STOP)
             lidar_baud = ld19.BAUD if hardware.lidar == "ld19" else rplidar.BAUD
             lidar = stack.enter_context(SerialLine(hardware.lidar_port, lidar_baud))
@@ -78,8 +85,7 @@ class HardwareRobot:
             if camera is not None:
                 stack.enter_context(camera)
                 self._start("camera", lambda: self._put_frame(camera.read()))
-            states = StateParser()
-            self._start("board", lambda: self._put_states(states))
+            self._start("wheels", lambda: self._put_state(base.read()))
             self._start("lidar", self._lidar_step(lidar))
             self._stack = stack.pop_all()
         return self
@@ -100,8 +106,8 @@ class HardwareRobot:
         half_track_m = self._config.body.wheel_track_m / 2
         left_mps = command.speed_mps - command.turn_radps * half_track_m
         right_mps = command.speed_mps + command.turn_radps * half_track_m
-        if self._board is not None:
-            self._board.write(encode_drive(WheelSpeeds(left_mps, right_mps, command.tool_on)))
+        if self._base is not None:
+            self._base.drive(WheelSpeeds(left_mps, right_mps, command.tool_on))
 
     def _observation(self, stamp_s: float) -> Observation:
         state = self._states.take()
@@ -135,9 +141,8 @@ class HardwareRobot:
         if frame is not None:
             self._frames.put(frame)
 
-    def _put_states(self, parser: StateParser) -> None:
-        assert self._board is not None
-        for state in parser.feed(self._board.read()):
+    def _put_state(self, state: BoardState | None) -> None:
+        if state is not None:
             self._states.put(state)
 
     def _lidar_step(self, line: SerialLine) -> Callable[[], None]:

@@ -98,13 +98,28 @@ class Updates(Section):
     confirm_within_s: float = Field(5.0, gt=0)
 
 
+class GpioPins(Section):
+    """BCM numbers, for motors without a board; the wiring table of docs/pi.md."""
+
+    left: tuple[int, int] = (12, 16)  # forward, backward
+    right: tuple[int, int] = (13, 26)
+    left_encoder: tuple[int, int] = (5, 6)
+    right_encoder: tuple[int, int] = (20, 21)
+    tool: int = 17
+    bumper: int = 27
+    cliffs: tuple[int, int, int, int] = (22, 23, 24, 25)
+    full_speed_mps: float = Field(0.5, gt=0, le=5)
+
+
 class Hardware(Section):
     """What hangs on the Pi; read by the daemon alone."""
 
     tick_hz: float = Field(10.0, gt=0, le=50)
     lidar: Literal["ld19", "rplidar_a1"] = "ld19"
     lidar_port: str = "/dev/serial0"
+    motors: Literal["board", "gpio"] = "board"
     motor_port: str = "/dev/ttyACM0"
+    gpio: GpioPins = GpioPins()
     camera: Literal["picamera2", "v4l2", "none"] = "picamera2"
     camera_device: int = Field(0, ge=0, le=63)  # v4l2: the number of /dev/video
 

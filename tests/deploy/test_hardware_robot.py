@@ -1,0 +1,163 @@
+"""The Pi's RobotIO over pseudo-terminals at full rate: scans, wheels, unplugging, and a daemon that is killed."""
+
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from board_emulator import BoardEmulator
+from lidar_emulator import LidarEmulator
+
+from deploy.hardware_robot import HardwareRobot
+from deploy.pacing import Pacer
+from deploy.update_errors import DriverError
+from foundation.robot_config import RobotConfig
+from navigation.robot_io import DriveCommand
+
+FORWARD = DriveCommand(0.2, 0.0)
+
+
+def config_for(board, lidar, **more):
+    hardware = {"motor_port": board.port, "lidar_port": lidar.port, "camera": "none", **more}
+    return RobotConfig.model_validate({"hardware": hardware})
+
+
+@pytest.fixture
+def board():
+    with BoardEmulator() as board:
+        yield board
+
+
+@pytest.fixture
+def lidar(tmp_path):
+    with LidarEmulator(tmp_path / "lidar") as lidar:
+        yield lidar
+
+
+def drive(robot, ticks, command=FORWARD):
+    seen = []
+    for observation in robot.observations():
+        seen.append(observation)
+        robot.drive(command)
+        if len(seen) == ticks:
+            return seen
+    return seen
+
+
+def test_a_second_of_driving_gives_whole_scans_and_turning_wheels(board, lidar):
+    with HardwareRobot(config_for(board, lidar)) as robot:
+        seen = drive(robot, 12)
+
+    scans = [one.scan for one in seen if one.scan is not None]
+    assert len(scans) >= 8
+    assert np.nanmax(np.abs(scans[-1].ranges_m - 2.0)) < 0.01
+    assert np.isnan(scans[-1].ranges_m).mean() < 0.1
+    wheels = [one.wheels for one in seen if one.wheels is not None]
+    turned_m = (wheels[-1].left_rad - wheels[0].left_rad) * 0.035
+    assert 0.1 < turned_m < 0.3
+
+
+def test_turning_left_drives_the_right_wheel_faster(board, lidar):
+    with HardwareRobot(config_for(board, lidar)) as robot:
+        drive(robot, 3, DriveCommand(0.1, 1.0))
+        left_mps, right_mps = board.speeds
+
+    assert math.isclose(left_mps, 0.1 - 0.13, abs_tol=1e-3)
+    assert math.isclose(right_mps, 0.1 + 0.13, abs_tol=1e-3)
+
+
+def test_leaving_the_robot_stops_the_wheels(board, lidar):
+    with HardwareRobot(config_for(board, lidar)) as robot:
+        drive(robot, 3)
+    time.sleep(0.1)
+
+    assert board.speeds == (0.0, 0.0)
+
+
+def test_an_unplugged_lidar_gives_none_and_comes_back(board, lidar):
+    with HardwareRobot(config_for(board, lidar)) as robot:
+        drive(robot, 4)
+        lidar.unplug()
+        away = drive(robot, 6)
+        lidar.plug()
+        back = drive(robot, 14)
+
+    assert away[-1].scan is None
+    assert away[-1].wheels is not None
+    assert back[-1].scan is not None
+
+
+def test_a_missing_device_is_named(board, lidar):
+    lidar.unplug()
+    with pytest.raises(DriverError, match=lidar.port), HardwareRobot(config_for(board, lidar)):
+        pass
+    lidar.plug()
+
+
+KILLED = """
+import sys
+from deploy.hardware_robot import HardwareRobot
+from foundation.robot_config import RobotConfig
+from navigation.robot_io import DriveCommand
+hardware = {"motor_port": sys.argv[1], "lidar_port": sys.argv[2], "camera": "none"}
+with HardwareRobot(RobotConfig.model_validate({"hardware": hardware})) as robot:
+    for observation in robot.observations():
+        robot.drive(DriveCommand(0.25, 0.0))
+"""
+
+
+def test_a_killed_daemon_moves_nothing_after_half_a_second(board, lidar):
+    daemon = subprocess.Popen([sys.executable, "-c", KILLED, board.port, lidar.port], cwd=Path(__file__).parents[2])
+    deadline_s = time.monotonic() + 10
+    while board.heard < 5 and time.monotonic() < deadline_s:
+        time.sleep(0.02)
+    assert board.speeds != (0.0, 0.0)
+
+    os.kill(daemon.pid, signal.SIGKILL)
+    killed_s = time.monotonic()
+    daemon.wait()
+    time.sleep(0.6)
+
+    assert board.speeds == (0.0, 0.0)
+    assert board.last_moving_s - killed_s < 0.5
+
+
+class VirtualTime:
+    def __init__(self):
+        self.now_s = 0.0
+
+    def clock(self):
+        return self.now_s
+
+    def sleep(self, wait_s):
+        self.now_s += wait_s
+
+
+def test_a_late_tick_does_not_shift_the_ones_after_it():
+    virtual = VirtualTime()
+    stamps = []
+    for number, stamp_s in enumerate(Pacer(0.1, virtual.clock, virtual.sleep).deadlines()):
+        stamps.append(round(stamp_s, 6))
+        virtual.now_s += 0.13 if number == 2 else 0.01
+        if number == 6:
+            break
+
+    assert stamps == [0.0, 0.1, 0.2, 0.33, 0.4, 0.5, 0.6]
+
+
+def test_missed_ticks_are_skipped_and_counted():
+    virtual = VirtualTime()
+    pacer, stamps = Pacer(0.1, virtual.clock, virtual.sleep), []
+    for number, stamp_s in enumerate(pacer.deadlines()):
+        stamps.append(round(stamp_s, 6))
+        virtual.now_s += 0.55 if number == 1 else 0.01
+        if number == 4:
+            break
+
+    assert stamps == [0.0, 0.1, 0.65, 0.7, 0.8]
+    assert pacer.skipped == 4
