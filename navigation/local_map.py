@@ -72,7 +72,7 @@ def build_local_map(points_anchor: FloatArray, shape: MapShape) -> LocalMap:
     return LocalMap(float(origin[0]), float(origin[1]), shape.cell_m, means, informations, nearest, likelihood)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True)
 def _build(  # type: ignore[no-untyped-def]
     points, x0, y0, rows, cols, cell, sigma, across, along, corner
 ):
@@ -86,7 +86,7 @@ def _build(  # type: ignore[no-untyped-def]
     return means, informations, nearest, likelihood
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True)
 def _sum_by_cell(points, x0, y0, rows, cols, cell):  # type: ignore[no-untyped-def]
     """Per occupied cell: count and sums of x, y, xx, xy, yy."""
     index = np.full((rows, cols), -1, dtype=np.int32)
@@ -112,7 +112,7 @@ def _sum_by_cell(points, x0, y0, rows, cols, cell):  # type: ignore[no-untyped-d
     return sums[:count].copy(), row_of[:count].copy(), col_of[:count].copy(), index
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True)
 def _surfel(s, sums, row_of, col_of, index, across, along, corner, means, informations):  # type: ignore[no-untyped-def]
     """One cell with its neighbours: a wall if they lie on a line, else a corner."""
     rows, cols = index.shape
@@ -151,7 +151,7 @@ def _surfel(s, sums, row_of, col_of, index, across, along, corner, means, inform
     means[s, 0], means[s, 1] = mean_x, mean_y
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True)
 def _spread(means, row_of, col_of, x0, y0, rows, cols, cell, sigma):  # type: ignore[no-untyped-def]
     """Nearest surfel and likelihood of every cell within REACH_CELLS of a surface."""
     nearest = np.full((rows, cols), -1, dtype=np.int32)

@@ -23,7 +23,7 @@ from navigation.scan_matcher import Match, MatchSettings, refine
 class LoopSettings:
     """One set for every sensor and log."""
 
-    neighbours: int = 6  # keyframes before and after an old one that make its local map
+    neighbours: int = 3  # keyframes before and after an old one that make its local map
     apart_m: float = 6.0  # travelled between: nearer in time is the tracker's business
     window_m: float = 0.5  # look at least so far around the guess
     window_rad: float = 0.15
@@ -32,7 +32,7 @@ class LoopSettings:
     window_max_m: float = 12.0
     window_max_rad: float = 0.6
     candidates: int = 2  # old places a keyframe is compared with
-    reach_m: float = 3.0  # an old keyframe must lie so near, plus the window
+    reach_m: float = 1.5  # an old keyframe must lie so near, plus the window
     search_points: int = 90
     min_score: float = 0.55  # of the lattice search
     good_score: float = 0.60  # of the refined match
@@ -134,7 +134,7 @@ def _compare(
     points = snapshot.keyframes[new].points_base.astype(np.float64)
     stride = max(1, len(points) // settings.search_points)
     guess = map_from_old.inverse() @ map_from_new
-    coarse = search(points[::stride], ground, guess, window, settings.min_score)
+    coarse = search(np.ascontiguousarray(points[::stride]), ground, guess, window, settings.min_score)
     if coarse is None:
         return None
     start = np.array([coarse.x_m, coarse.y_m, coarse.heading_rad])

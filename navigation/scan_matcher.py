@@ -2,7 +2,8 @@
 
 Pure and deterministic. Poses are anchor_from_base. Gauss-Newton weighs every point by how well it fits (Welsch), so
 that people and moved chairs lose their say, and keeps the prediction where the surfels say nothing: along
-a bare corridor.
+a bare corridor. The kernels keep the interpreter's lock: the loop must not have to wait for it again while a
+background thread runs.
 """
 
 import math
@@ -57,7 +58,7 @@ def match(
     half_m = settings.search_m if search_m is None else search_m
     half_rad = settings.search_rad if search_rad is None else search_rad
     found = _correlate(
-        points_base[::stride],
+        np.ascontiguousarray(points_base[::stride]),
         start,
         ground.likelihood,
         ground.origin_x_m,
@@ -100,7 +101,7 @@ def refine(
     return Match(Pose2D(float(pose[0]), float(pose[1]), float(pose[2])), information, float(score), float(seen))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True)
 def _correlate(points, start, likelihood, x0, y0, cell, half, half_turns, step):  # type: ignore[no-untyped-def]
     """Exhaustive search on a cell and angle lattice around `start`; ties and near ties stay at the centre."""
     rows, cols = likelihood.shape
@@ -131,7 +132,7 @@ def _correlate(points, start, likelihood, x0, y0, cell, half, half_turns, step):
     return result
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True)
 def _refine(  # type: ignore[no-untyped-def]
     points,
     start,

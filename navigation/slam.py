@@ -6,17 +6,18 @@ background. No update ever waits for it.
 """
 
 import math
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from foundation.geometry import IDENTITY, FloatArray, Pose2D
 from navigation.background import Background, SteppedBackground
-from navigation.keyframes import Keyframe, KeyframeStore, Relation
+from navigation.keyframes import Keyframe, KeyframeStore, Relation, Snapshot
 from navigation.live_map import LiveMap
 from navigation.local_map import LocalMap, MapShape, build_local_map
 from navigation.loop_closure import floored
-from navigation.mapping_job import MappingJob, MappingResult, MappingSettings
+from navigation.mapping_job import MappingJob, MappingResult, MappingSettings, drawn
 from navigation.odometry import WheelOdometry
 from navigation.pose_estimate import PoseEstimate, Tracking
 from navigation.scan_matcher import Match, MatchSettings, match
@@ -60,6 +61,7 @@ class Slam:
         background: Background,
         start: Pose2D = IDENTITY,
         keep_map: bool = True,  # False: a log's replay draws its map at the end
+        clock: Callable[[], float] = lambda: 0.0,  # seconds, to time the matches
     ) -> None:
         self._settings = settings
         self._base_from_laser = laser
@@ -68,6 +70,8 @@ class Slam:
         self._mapping = MappingJob(settings.mapping, settings.shape, settings.match)
         self._keep_map = keep_map
         self._offered = 0  # keyframes in the last job
+        self._clock = clock
+        self.match_s = 0.0  # what the last match took
         self._start = start
         self._store = KeyframeStore()
         self._ground: LocalMap | None = None
@@ -115,6 +119,7 @@ class Slam:
         if self._ground is None:
             self._keep(stamp_s, points, None)
             return
+        started_s = self._clock()
         found = match(
             points.points_base,
             self._ground,
@@ -122,6 +127,7 @@ class Slam:
             self._prior(self._still_since_scan),
             settings.match,
         )
+        self.match_s = self._clock() - started_s
         if found.score < settings.poor_score:
             self._poor_scan()
             return
@@ -187,6 +193,10 @@ class Slam:
         if result.poses is not None:
             self._store.correct(result.poses)
 
+    def snapshot(self) -> Snapshot:
+        """Keyframes, their poses and relations as they are now."""
+        return self._store.snapshot()
+
     def _floored(self, found: Match) -> FloatArray:
         loop = self._settings.mapping.loop
         return floored(found.information, loop.floor_m, loop.floor_rad)
@@ -238,15 +248,18 @@ class Slam:
 
 
 def warm_up(settings: SlamSettings) -> None:
-    """Compiles or loads every kernel, so that no tick of a run has to."""
+    """Compiles or loads every kernel, so that no tick of a run has to: a turn in a small room, a place recognised."""
+    loops = replace(settings.mapping.loop, apart_m=-1.0, good_score=0.0, min_score=0.0)
+    eager = replace(settings, mapping=replace(settings.mapping, loop=loops, solve_error=0.0), job_keyframes=1)
     bearings = np.linspace(-np.pi, np.pi, 90, endpoint=False)
-    ranges = np.minimum(
-        2.0 / np.maximum(np.abs(np.cos(bearings)), 1e-3), 1.5 / np.maximum(np.abs(np.sin(bearings)), 1e-3)
-    )
-    slam = Slam(settings, laser=IDENTITY, wheel_radius_m=0.03, wheel_track_m=0.2, background=SteppedBackground(1))
-    for tick in range(2 * settings.local_keyframes):
-        turned = Pose2D(0.0, 0.0, 0.2 * tick)
+    with np.errstate(divide="ignore"):
+        ranges = np.minimum(np.abs(2.0 / np.cos(bearings)), np.abs(1.5 / np.sin(bearings)))
+    slam = Slam(eager, laser=IDENTITY, wheel_radius_m=0.03, wheel_track_m=0.2, background=SteppedBackground(1))
+    for tick in range(40):
+        odom = Pose2D(0.01 * tick, 0.0, 0.2 * tick)
         scan = Scan(
-            0.1 * tick, ranges, -np.pi - turned.heading_rad, float(bearings[1] - bearings[0]), 12.0, np.zeros(90)
+            0.1 * tick, ranges + 1e-6 * tick, -np.pi - 0.2 * tick, float(bearings[1] - bearings[0]), 12.0, np.zeros(90)
         )
-        slam.step(0.1 * tick, turned, scan)
+        slam.step(0.1 * tick, odom, scan)
+    snapshot = slam.snapshot()
+    drawn(snapshot, snapshot.poses, slam.static_map.blank())

@@ -1,0 +1,112 @@
+"""`oxturn slam` on a small synthetic log: files, columns, repeatability; the public logs where they are present."""
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from drive_scans import ROOM, drive, ranges_to
+from typer.testing import CliRunner
+
+import oxturn.cli
+from foundation.geometry import Pose2D
+from navigation.carmen_log import read_log
+from navigation.log_replay import replay
+from navigation.slam import SlamSettings
+
+DATA = Path(os.environ.get("OXTURN_REFERENCE_DATA", "../shared/data")) / "lidar_logs"
+BARS = {"intel": (0.020, 0.30), "fr079": (0.042, 0.46)}
+
+
+def write_log(path: Path, scans: int = 120) -> list[Pose2D]:
+    """A drive through the room as a CARMEN log whose odometry is 2 % long; the true poses."""
+    rng = np.random.default_rng(1)
+    truth, lines = [], []
+    odom, last = Pose2D(0, 0, 0), None
+    for number, (true, _) in zip(range(scans * 2), drive(scans=False)):
+        step = Pose2D(0, 0, 0) if last is None else last.inverse() @ true
+        odom, last = odom @ Pose2D(1.02 * step.x_m, step.y_m, step.heading_rad), true
+        if number % 2:
+            continue
+        bearings = true.heading_rad - np.pi / 2 + np.pi / 180 * np.arange(180)
+        ranges = ranges_to(ROOM, true.x_m, true.y_m, bearings) + rng.normal(0, 0.01, 180)
+        pose = f"{odom.x_m:.6f} {odom.y_m:.6f} {odom.heading_rad:.6f}"
+        values = " ".join(f"{r:.3f}" for r in ranges)
+        lines.append(f"FLASER 180 {values} {pose} {pose} {100 + 0.2 * number:.6f} nohost 0\n")
+        truth.append(true)
+    path.write_text("".join(lines))
+    return truth
+
+
+def run(*arguments):
+    app = oxturn.cli.app
+    if not app.registered_commands:
+        oxturn.cli.mount()
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def test_the_verb_writes_a_row_per_scan_and_says_what_it_cost(tmp_path):
+    truth = write_log(tmp_path / "room.clf")
+    told = run(
+        "slam", tmp_path / "room.clf", "--out", tmp_path / "t.tum", "--online-out", tmp_path / "o.tum",
+        "--map-out", tmp_path / "map", "--json",
+    )  # fmt: skip
+    assert told.exit_code == 0, told.output
+    report = json.loads(told.stdout)
+    assert report["scans"] == len(truth)
+    assert {"scan_ms_p50", "scan_ms_p99", "scan_ms_max", "blocked_ms_max", "rss_mb", "rss_above_imports_mb"} <= set(
+        report
+    )
+    for name in ("t.tum", "o.tum"):
+        rows = np.loadtxt(tmp_path / name)
+        assert rows.shape == (len(truth), 8)
+        assert rows[3, 0] == pytest.approx(101.2)
+        first = truth[0].inverse()
+        wanted = np.array([((first @ true).x_m, (first @ true).y_m) for true in truth])
+        assert np.linalg.norm(rows[:, 1:3] - wanted, axis=1).max() < 0.03
+    assert {path.name for path in (tmp_path / "map").iterdir()} == {
+        "map.yaml", "map.pgm", "map.png", "graph.g2o", "trajectory.tum",
+    }  # fmt: skip
+    assert (tmp_path / "map" / "graph.g2o").read_text().startswith("VERTEX_SE2 0 0.000000 0.000000")
+
+
+def test_equal_logs_give_equal_trajectories(tmp_path):
+    write_log(tmp_path / "room.clf", 60)
+    first, second = (replay(read_log(tmp_path / "room.clf"), SlamSettings(), range_max_m=8.0) for _ in range(2))
+    assert np.array_equal(first.final, second.final)
+    assert np.array_equal(first.online, second.online)
+
+
+def test_a_broken_log_writes_nothing(tmp_path):
+    write_log(tmp_path / "room.clf", 10)
+    with (tmp_path / "room.clf").open("a") as file:
+        file.write("FLASER 180 1.0\n")
+    told = run("slam", tmp_path / "room.clf", "--out", tmp_path / "t.tum")
+    assert told.exit_code != 0
+    assert "line 11" in str(told.exception)
+    assert not (tmp_path / "t.tum").exists()
+
+
+def relation_errors(stamps, poses, name):
+    """(metres (E,), degrees (E,)) against the log's reference relations."""
+    row = {round(stamp, 5): i for i, stamp in enumerate(stamps)}
+    reference = np.loadtxt(DATA / f"{name}.relations", comments="#")
+    a, b = (poses[[row[round(t, 5)] for t in reference[:, k]]] for k in (0, 1))
+    cos, sin = np.cos(a[:, 2]), np.sin(a[:, 2])
+    step = b[:, :2] - a[:, :2]
+    moved = np.column_stack([cos * step[:, 0] + sin * step[:, 1], cos * step[:, 1] - sin * step[:, 0]])
+    turn = b[:, 2] - a[:, 2] - reference[:, 7]
+    degrees = np.degrees(np.abs((turn + np.pi) % (2 * np.pi) - np.pi))
+    return np.linalg.norm(moved - reference[:, 2:4], axis=1), degrees
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not DATA.exists(), reason=f"no public logs in {DATA}")
+@pytest.mark.parametrize("name", ["intel", "fr079"])
+def test_public_logs_stay_under_their_bars(name):
+    done = replay(read_log(DATA / f"{name}.clf.gz"), SlamSettings(), range_max_m=80.0)
+    metres, degrees = relation_errors(done.stamps_s, done.final, name)
+    assert metres.mean() <= BARS[name][0]
+    assert degrees.mean() <= BARS[name][1]
+    assert metres.max() <= 0.5
