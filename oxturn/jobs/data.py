@@ -21,6 +21,7 @@ from perception import sample_format
 from perception.errors import SampleError
 
 SAMPLES: Final = "samples"
+AUGMENTED: Final = "augmented"
 FRACTIONS: Final = (0.8, 0.1, 0.1)
 
 
@@ -75,17 +76,36 @@ def clean(valid: str) -> str:
     return produce(_stage(valid, "clean"), [valid], work)
 
 
-def split(cleaned: Sequence[str], lake: str, partition: str, seed: int) -> str:
-    """All shards as one dataset, cut by group into train, validation and test."""
+def augment(cleaned: str, seed: int, copies: int) -> str:
+    """The shard, and beside it in `augmented/` each frame `copies` times under other light, colour, noise and blur."""
+    from oxturn.jobs.augmentation import augmented
+
+    def work(folder: Path) -> None:
+        with local_copy(cleaned) as source:
+            shutil.copytree(source / SAMPLES, folder / SAMPLES)
+        manifest = sample_format.load_manifest(folder / SAMPLES)
+        out = folder / AUGMENTED
+        out.mkdir()
+        for shard in manifest.shards:
+            rows = augmented(sample_format.read_shard(folder / SAMPLES / shard.name), seed, copies)
+            sample_format.write_shard(out / shard.name, rows)
+        sample_format.write_manifest(out, seed=manifest.seed, origin={**manifest.origin, "augmented": copies})
+
+    return produce(_stage(cleaned, "augmented"), [cleaned, f"seed {seed}", f"copies {copies}"], work)
+
+
+def split(shards: Sequence[str], lake: str, partition: str, seed: int) -> str:
+    """All shards as one dataset, cut by group into train, validation and test; augmented frames go to train alone."""
     from perception import dataset
 
     def work(folder: Path) -> None:
         whole = folder / "whole"
-        gather(cleaned, whole)
+        gather(shards, whole)
         dataset.split(whole, folder / SAMPLES, seed=seed, fractions=FRACTIONS, progress=silent)
         shutil.rmtree(whole)
+        _add_augmented(shards, folder / SAMPLES / "train")
 
-    return produce(f"{lake}/{partition}/dataset", [*cleaned, f"seed {seed}", f"fractions {FRACTIONS}"], work)
+    return produce(f"{lake}/{partition}/dataset", [*shards, f"seed {seed}", f"fractions {FRACTIONS}"], work)
 
 
 def publish(dataset_uri: str, lake: str, partition: str) -> dict[str, Any]:
@@ -93,11 +113,9 @@ def publish(dataset_uri: str, lake: str, partition: str) -> dict[str, Any]:
     from perception import dataset
 
     with local_copy(dataset_uri) as folder:
-        counts = {}
-        for part, path in dataset.parts(folder / SAMPLES):
-            if part != "train":
-                dataset.refuse_leaks(folder / SAMPLES / "train", path)
-            counts[part] = sample_format.load_manifest(path).samples
+        parts = {part: folder / SAMPLES / part for part in dataset.PARTS}
+        dataset.refuse_leaks(parts)
+        counts = {part: sample_format.load_manifest(path).samples for part, path in parts.items()}
         held = digest(folder)
     return {"dataset": dataset_uri, "lake": lake, "partition": partition, "samples": counts, "digest": held}
 
@@ -118,6 +136,22 @@ def gather(shards: Sequence[str], out: Path) -> sample_format.Manifest:
     if not index:
         raise LakeError(f"{len(shards)} shards hold no sample that is fit for use; see their quarantine")
     return sample_format.write_manifest(out, seed=seed, origin=origin)
+
+
+def _add_augmented(shards: Sequence[str], train: Path) -> None:
+    """The augmented frames of the training groups, as further shards of `train`."""
+    manifest = sample_format.load_manifest(train)
+    groups = {group for shard in manifest.shards for group in shard.groups}
+    index = len(manifest.shards)
+    for uri in sorted(shards):
+        with local_copy(uri) as source:
+            if not (source / AUGMENTED).is_dir():
+                continue
+            rows = [sample for sample in sample_format.iter_samples(source / AUGMENTED) if sample.group in groups]
+        if rows:
+            sample_format.write_shard(train / sample_format.shard_name(index), rows)
+            index += 1
+    sample_format.write_manifest(train, seed=manifest.seed, origin=manifest.origin)
 
 
 def _read_manifest(source: str) -> sample_format.Manifest:

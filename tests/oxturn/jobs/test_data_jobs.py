@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import fsspec
 import pytest
@@ -52,6 +53,41 @@ def test_bad_samples_are_kept_apart_with_their_reasons(source, root):
         bad = list(sample_format.read_shard(folder / "samples" / "quarantine" / "shard-00000.parquet"))
     assert {why[0].split(":")[0] for why in reasons.values()} == {"black"}
     assert (report["kept"], report["quarantined"], len(bad)) == (4, 2, 2)
+
+
+def test_augmented_frames_go_to_training_alone_and_keep_their_labels(source, root):
+    shards = [data.augment(shard, 1, 2) for shard in cleaned(source, root)]
+    dataset = data.split(shards, root, "p", 1)
+
+    with local_copy(dataset) as folder:
+        train = list(sample_format.iter_samples(folder / "samples" / "train"))
+        others = [s for part in ("validation", "test") for s in sample_format.iter_samples(folder / "samples" / part)]
+        assert sample_format.check(folder / "samples" / "train") == []
+    originals = {sample.sample_id: sample for sample in train if "~" not in sample.sample_id}
+    copies = [sample for sample in train if "~" in sample.sample_id]
+    assert len(copies) == 2 * len(originals)
+    assert not [sample for sample in others if "~" in sample.sample_id]
+    for copy in copies:
+        original = originals[copy.sample_id.split("~")[0]]
+        assert copy.segmentation == original.segmentation and copy.objects == original.objects
+        assert copy.image != original.image
+    assert data.publish(dataset, root, "p")["samples"]["train"] == len(train)
+
+
+def test_augmentation_follows_the_seed_and_nothing_else(source, root):
+    [shard, *_] = cleaned(source, root)
+
+    def digest(partition, seed):
+        other = shard.replace("/p/", f"/{partition}/")
+        lake.produce(other, [shard], lambda folder: copied(shard, folder))
+        return lake.find(data.augment(other, seed, 1)).digest
+
+    assert digest("one", 1) == digest("two", 1) != digest("three", 2)
+
+
+def copied(uri, folder):
+    with local_copy(uri) as source:
+        shutil.copytree(source, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("_made.json"))
 
 
 def test_doing_it_again_gives_the_same_bytes_and_redoes_nothing(source, root, monkeypatch):
@@ -114,7 +150,7 @@ def test_a_leaking_dataset_is_not_published(source, root, tmp_path):
 
     def leak(folder):
         with local_copy(dataset) as held:
-            for part in ("train", "test"):
+            for part in ("train", "validation", "test"):
                 (folder / "samples" / part).mkdir(parents=True)
                 for path in (held / "samples" / "train").iterdir():
                     (folder / "samples" / part / path.name).write_bytes(path.read_bytes())
