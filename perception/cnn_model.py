@@ -66,10 +66,10 @@ class Trunk(nn.Module):
         super().__init__()
         stem, quarter, eighth, sixteenth = (_width(channels, width) for channels in (16, 24, 48, 80))
         self.stem = _conv(bands, stem, 3, 2)
-        self.quarter = nn.Sequential(FusedResidual(stem, quarter, 2, 2), InvertedResidual(quarter, quarter, 2, 3, 1))
+        self.quarter = _conv(stem, quarter, 3, 2)
         self.eighth = nn.Sequential(
-            InvertedResidual(quarter, eighth, 4, 5, 2),
-            InvertedResidual(eighth, eighth, 3, 3, 1),
+            FusedResidual(quarter, eighth, 2, 2),
+            FusedResidual(eighth, eighth, 2, 1),
             InvertedResidual(eighth, eighth, 3, 5, 1),
         )
         self.sixteenth = nn.Sequential(

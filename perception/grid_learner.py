@@ -22,7 +22,7 @@ from perception.obstacle_targets import IGNORED
 from perception.tasks.obstacles import STRIDE_PX
 from perception.tasks.task import ImageInput, Task
 
-WINDOW_CELLS = 20  # 160 x 160 px: a third of a frame's cost
+WINDOW_CELLS = 16  # 128 x 128 px: a fifth of a frame's cost
 EVEN_CLASS_SHARE = 0.5
 ANY_THING_SHARE = 0.2  # the rest lies anywhere
 PRIOR = 0.01  # an untrained network finds nothing
@@ -59,7 +59,7 @@ class GridLearner:
         return model
 
     def batch(self, step_seed: tuple[int, int], size: int) -> tuple[Tensor, Targets]:
-        """(B, 3, 160, 160) images and their targets, all drawn from the seed."""
+        """(B, 3, h, w) images of one window each and their targets, all drawn from the seed."""
         rng = np.random.default_rng(step_seed)
         windows = [self._window(rng) for _ in range(size)]
         images = np.stack([window[0] for window in windows])
