@@ -12,9 +12,24 @@ SEED_HELP = "Everything is drawn from it; equal seeds give equal bytes."
 def register(app: typer.Typer) -> None:
     """Adds this folder's verbs to the `oxturn` command."""
     sim = typer.Typer(help="Rooms from seeds: worlds, labelled samples, scored runs.", no_args_is_help=True)
+    sim.command()(world)
     sim.command()(capture)
     sim.command()(run)
     app.add_typer(sim, name="sim")
+
+
+def world(
+    seed: Annotated[int, typer.Option(help=SEED_HELP)],
+    out: Annotated[Path, typer.Option(help="Folder for world.wbt, world.xml and room.json.")],
+    rooms: Annotated[int | None, typer.Option(help="Rooms of the flat; drawn from the seed when left out.")] = None,
+    train: Annotated[bool, typer.Option("--train", help="Draw shapes and textures of training.")] = False,
+) -> None:
+    """One room as a Webots world, as MJCF and as JSON."""
+    from simulation.room_simulator import draw_room
+    from simulation.world_files import write_world
+
+    write_world(draw_room(seed, rooms=rooms, purpose="train" if train else "test"), out)
+    print(f"world.wbt, world.xml and room.json in {out}")
 
 
 def capture(

@@ -8,7 +8,7 @@ import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import cv2
 import numpy as np
@@ -25,6 +25,7 @@ from simulation.footprints import clearance_grid, lying, standing
 from simulation.ground_truth import BODY_TOP_M, floor_name_at, inside_grid
 from simulation.randomisation import Darkroom, FrameDraws, draw_frame
 from simulation.room_spec import Room
+from simulation.sample_labels import ObjectGeometry
 from simulation.shape_parts import Rng, composed
 from simulation.standin import slots
 from simulation.standin.link import local
@@ -50,6 +51,31 @@ class CaptureSettings:
     height_px: int
 
 
+class Stage(Protocol):
+    """The room in front of the camera."""
+
+    @property
+    def room(self) -> Room: ...
+
+    @property
+    def objects(self) -> ObjectGeometry: ...
+
+    def redraw(self, rng: Rng, small_objects: int) -> None:
+        """Other small objects, surfaces and lights from now on, where the engine can."""
+        ...
+
+
+class FixedStage:
+    """A world that stays as it was opened: Webots' own."""
+
+    def __init__(self, room: Room) -> None:
+        self.room = room
+        self.objects = ObjectGeometry(room)
+
+    def redraw(self, rng: Rng, small_objects: int) -> None:
+        """Nothing changes."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Look:
     """What the rig's devices said from one pose."""
@@ -67,21 +93,25 @@ def samples(room: Room, config: RobotConfig, *, frames: int, seed: int) -> Itera
     use_standin()
     from controller import Supervisor
 
-    rng = np.random.default_rng([seed, 0xCA])
     stage = CaptureStage(room, config, seed=seed)
-    darkroom = Darkroom(seed)
     with World(stage.engine, [slots.capture_slot(config)]) as world, local(world, "capture"):
-        rig = _Rig(Supervisor())
-        poses = PoseChooser(stage, rng)
-        for index in range(frames):
-            if index and index % REDRAW_EVERY == 0:
-                stage.redraw(rng, int(rng.integers(8, 15)))
-                poses = PoseChooser(stage, rng)
-            draws = draw_frame(rng, config.camera)
-            looked = rig.look(poses.next(), draws)
-            image = encoded(darkroom.photographed(looked.image_bgr, draws, rng), draws.jpeg_quality)
-            yield _sample((room.name, index), stage, draws, looked, image, config.camera)
-        rig.quit()
+        yield from recorded(Supervisor(), stage, config, frames=frames, seed=seed)
+
+
+def recorded(robot: Any, stage: Stage, config: RobotConfig, *, frames: int, seed: int) -> Iterator[Sample]:
+    """The capture itself, by a `controller.Supervisor` of any engine; ends the simulation when it is done."""
+    rng = np.random.default_rng([seed, 0xCA])
+    darkroom, rig = Darkroom(seed), _Rig(robot)
+    group, poses = stage.room.name, PoseChooser(stage, rng)
+    for index in range(frames):
+        if index and index % REDRAW_EVERY == 0:
+            stage.redraw(rng, int(rng.integers(8, 15)))
+            poses = PoseChooser(stage, rng, last=poses.last)
+        draws = draw_frame(rng, config.camera)
+        looked = rig.look(poses.next(), draws)
+        image = encoded(darkroom.photographed(looked.image_bgr, draws, rng), draws.jpeg_quality)
+        yield _sample((group, index), stage, draws, looked, image, config.camera)
+    rig.quit()
 
 
 class _Rig:
@@ -136,7 +166,7 @@ class _Rig:
 class PoseChooser:
     """Draws poses with a clear body, most of them with a small object in view."""
 
-    def __init__(self, stage: CaptureStage, rng: Rng) -> None:
+    def __init__(self, stage: Stage, rng: Rng, last: Pose2D | None = None) -> None:
         room = stage.room
         self._rng = rng
         self._geometry = GridGeometry.around(*room.bounds_m(), _GRID_M)
@@ -146,16 +176,16 @@ class PoseChooser:
         self._free = inside & (self._standing > 0.18) & (self._lying > _OBJECT_CLEAR_M)
         self._cells = np.argwhere(self._free)
         self._discs = stage.objects.discs
-        self._last: Pose2D | None = None
+        self.last = last
 
     def next(self) -> Pose2D:
         """At least 5 cm or 5 degrees away from the one before."""
         for _ in range(50):
             looking = self._at_object() if self._rng.uniform() < _LOOK_AT_OBJECT_RATIO else None
             pose = looking or self._anywhere()
-            if self._last is None or self._moved(pose, self._last):
+            if self.last is None or self._moved(pose, self.last):
                 break
-        self._last = pose
+        self.last = pose
         return pose
 
     @staticmethod
@@ -192,7 +222,7 @@ def camera_rotation(pitch_down_rad: float, roll_rad: float) -> tuple[float, floa
 
 
 def _sample(
-    identity: tuple[str, int], stage: CaptureStage, draws: FrameDraws, looked: "_Look", image: bytes, camera: Camera
+    identity: tuple[str, int], stage: Stage, draws: FrameDraws, looked: "_Look", image: bytes, camera: Camera
 ) -> Sample:
     classes, instances = recognition_palette.decode(looked.segmentation_bgra)
     step_rad = looked.lidar_fov_rad / len(looked.ranges_m)

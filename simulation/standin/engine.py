@@ -58,6 +58,7 @@ class Engine:
         self._robot = _named(model, mujoco.mjtObj.mjOBJ_BODY, robot_model.ROBOT)
         self._robot_geoms = np.flatnonzero(np.isin(_root_bodies(model), [self._robot])[model.geom_bodyid])
         self._shell = [_named(model, mujoco.mjtObj.mjOBJ_GEOM, name) for name in robot_model.BODY_GEOMS]
+        self._ground = int(mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_GEOM, GROUND))
         joint = model.body_jntadr[self._robot]
         self._qpos, self._qvel = int(model.jnt_qposadr[joint]), int(model.jnt_dofadr[joint])
         wheels = [_named(model, mujoco.mjtObj.mjOBJ_JOINT, name) for name in WHEELS]
@@ -204,7 +205,7 @@ class Engine:
         return self._bumped
 
     def contacts(self) -> list[Contact]:
-        """Every touch of the robot during the last basic step, the wheels' on the floor included."""
+        """Every touch of the robot during the last basic step but the wheels' on the ground."""
         return list(self._contacts)
 
     def floor_below(self, x_m: float, y_m: float) -> float:
@@ -237,10 +238,11 @@ class Engine:
 
     def _note_contacts(self) -> None:
         pairs = self.data.contact.geom[: self.data.ncon]
-        if not len(pairs):
+        aside = (pairs != self._ground).all(axis=1)
+        if not aside.any():
             return
         mine = np.isin(pairs, self._robot_geoms)
-        for index in np.flatnonzero(mine.any(axis=1)):
+        for index in np.flatnonzero(aside & mine.any(axis=1)):
             first_is_mine = bool(mine[index, 0])
             other, own = int(pairs[index, 1 if first_is_mine else 0]), int(pairs[index, 0 if first_is_mine else 1])
             x_m, y_m, z_m = (float(value) for value in self.data.contact.pos[index])
@@ -250,6 +252,7 @@ class Engine:
                 self._bumped |= bool(rotation[:, 0] @ (self.data.contact.pos[index] - position) > 0)
 
 
+GROUND: Final = "ground"
 WHEELS: Final = (robot_model.LEFT_WHEEL, robot_model.RIGHT_WHEEL)
 NOT_THE_ROBOT: Final = np.array([group != robot_model.ROBOT_GEOM_GROUP for group in range(6)], np.uint8)
 
