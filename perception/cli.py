@@ -1,7 +1,161 @@
 """The verbs of `perception`; heavy imports stay inside them."""
 
+import json
+from pathlib import Path
+from typing import Annotated
+
 import typer
+
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, no bar.")]
+DataDir = Annotated[Path, typer.Option("--data", help="Folder of samples, split or not.")]
+OutDir = Annotated[Path, typer.Option("--out", help="Folder to write.")]
+BundleDir = Annotated[Path, typer.Option("--bundle", help="Folder of the trained bundle.")]
+RANGE_MAX_M = 1.2
 
 
 def register(app: typer.Typer) -> None:
     """Adds this folder's verbs to the `oxturn` command."""
+    app.command("train")(train)
+    app.command("evaluate")(evaluate)
+    app.command("predict")(predict)
+    data = typer.Typer(help="Samples: clean, check, split, export.", no_args_is_help=True)
+    data.command("clean")(clean)
+    data.command("check")(check)
+    data.command("split")(split)
+    app.add_typer(data, name="data")
+
+
+def train(
+    task: Annotated[str, typer.Argument(help="obstacles, floor_surface")],
+    data: DataDir,
+    out: OutDir,
+    minutes: Annotated[float, typer.Option(min=0.01, help="Steps are planned for this long on two plain cores.")] = 3.0,
+    steps: Annotated[int | None, typer.Option(min=1, help="Exactly so many steps, instead of minutes.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Everything is drawn from it.")] = 0,
+    threads: Annotated[int, typer.Option(min=1)] = 2,
+    learning_rate: Annotated[float, typer.Option(min=1e-6)] = 3e-3,
+    tracking_uri: Annotated[str | None, typer.Option(help="MLflow server; default is OUT/mlflow.db.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train a task's network; the bundle is OUT/bundle. Started again, a killed run goes on."""
+    from foundation import progress
+    from perception import tracked_training
+    from perception.train import TrainSettings
+
+    settings = TrainSettings(seed=seed, minutes=minutes, steps=steps, threads=threads, learning_rate=learning_rate)
+    bars = progress.silent if as_json else progress.bars
+    report = tracked_training.run(task, data, out, settings, tracking_uri=tracking_uri, progress=bars)
+    told = {
+        "bundle": str(report.bundle.folder),
+        "precision": report.precision,
+        "size_bytes": report.size_bytes,
+        "steps": report.steps,
+        "duration_s": round(report.duration_s, 1),
+        "scores": dict(report.scores),
+    }
+    if as_json:
+        print(json.dumps(told))
+        return
+    print(f"{report.bundle.folder}: {report.precision}, {report.size_bytes / 1e3:.0f} kB, {report.duration_s:.0f} s")
+    print("  ".join(f"{name} {value:.4f}" for name, value in sorted(report.scores.items())))
+
+
+def evaluate(
+    data: DataDir,
+    bundle: Annotated[Path | None, typer.Option("--bundle", help="Folder of the trained bundle.")] = None,
+    run: Annotated[Path | None, typer.Option("--run", help="Folder that `train` wrote; its bundle is taken.")] = None,
+    min_score: Annotated[float | None, typer.Option(min=0, max=1)] = None,
+    range_max_m: Annotated[float, typer.Option(min=0.2, help="Detections further away are not told.")] = RANGE_MAX_M,
+    pictures: Annotated[Path | None, typer.Option(help="Folder for confusion matrix and recall as PNG.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Judge a bundle on labelled samples, object by object, beside a baseline."""
+    from foundation import progress
+    from perception import evaluate as judge
+    from perception import plots
+
+    if (bundle is None) == (run is None):
+        raise typer.BadParameter("want either --bundle or --run")
+    folder = bundle if bundle is not None else run / "bundle"  # type: ignore[operator]
+    bars = progress.silent if as_json else progress.bars
+    detector = judge.of_bundle(folder, min_score=min_score, range_max_m=range_max_m)
+    found = judge.evaluate(detector, data, range_max_m=range_max_m, progress=bars)
+    if pictures is not None:
+        plots.confusion(found, pictures / "confusion.png")
+        plots.recall_by_distance(found, pictures / "recall.png")
+    if as_json:
+        print(json.dumps({"bundle": str(folder), **found.figures}))
+        return
+    _print_figures(found.figures)
+
+
+def predict(
+    bundle: BundleDir,
+    paths: Annotated[list[Path], typer.Argument(help="Images.")],
+    min_score: Annotated[float | None, typer.Option(min=0, max=1)] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Ask a bundle about images: one line each."""
+    from perception.prediction import predictor
+
+    ask = predictor(bundle, min_score=min_score, range_max_m=RANGE_MAX_M)
+    for path in paths:
+        answer = ask(path)
+        print(json.dumps(answer) if as_json else f"{answer.pop('path')}: {json.dumps(answer)}")
+
+
+def clean(data: DataDir, out: OutDir, as_json: AsJson = False) -> None:
+    """Keep sound samples; the others go to OUT's quarantine with the reason."""
+    import dataclasses
+
+    from foundation import progress
+    from perception import quality
+
+    report = quality.clean(data, out, progress=progress.silent if as_json else progress.bars)
+    told = dataclasses.asdict(report)
+    print(json.dumps(told) if as_json else "\n".join(f"{name}: {value}" for name, value in told.items()))
+
+
+def check(data: DataDir, as_json: AsJson = False) -> None:
+    """Hold a folder of samples against docs/data_format.md."""
+    from perception import sample_format
+    from perception.errors import SampleError
+
+    problems = sample_format.check(data)
+    if as_json:
+        print(json.dumps({"data": str(data), "problems": problems}))
+    elif not problems:
+        print(f"{data}: sound")
+    if problems:
+        raise SampleError("; ".join(problems[:5]) + (f"; and {len(problems) - 5} more" if len(problems) > 5 else ""))
+
+
+def split(
+    data: DataDir,
+    out: OutDir,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    validation: Annotated[float, typer.Option(min=0, max=1, help="Share of the groups.")] = 0.1,
+    test: Annotated[float, typer.Option(min=0, max=1, help="Share of the groups.")] = 0.1,
+    as_json: AsJson = False,
+) -> None:
+    """Cut samples into train, validation and test by whole groups."""
+    import dataclasses
+
+    from foundation import progress
+    from perception import dataset
+
+    fractions = (1 - validation - test, validation, test)
+    bars = progress.silent if as_json else progress.bars
+    report = dataset.split(data, out, seed=seed, fractions=fractions, progress=bars)
+    told = dataclasses.asdict(report)
+    print(json.dumps(told) if as_json else f"{out}: {told['samples']} samples, {told['groups']} groups")
+
+
+def _print_figures(figures: dict[str, object]) -> None:
+    for name, value in figures.items():
+        if isinstance(value, dict):
+            print(f"{name}:")
+            for key, inner in value.items():
+                print(f"  {key:<12} {json.dumps(inner)}")
+        else:
+            print(f"{name}: {json.dumps(value)}")
