@@ -24,11 +24,20 @@ def mount() -> None:
     import deploy.cli
     import monitoring.cli
     import navigation.cli
+    import oxturn.service_verbs
     import oxturn.verbs
     import perception.cli
     import simulation.cli
 
-    for folder in (oxturn.verbs, simulation.cli, perception.cli, navigation.cli, deploy.cli, monitoring.cli):
+    for folder in (
+        oxturn.verbs,
+        simulation.cli,
+        perception.cli,
+        navigation.cli,
+        deploy.cli,
+        monitoring.cli,
+        oxturn.service_verbs,
+    ):
         folder.register(app)
 
 

@@ -69,7 +69,9 @@ class JobFigures:
         return JobFigures(**{name: score[name] for name in JobFigures.__slots__})
 
 
-def judge_loop(lidar_only: JobFigures, with_model: JobFigures, model: Mapping[str, Any]) -> Verdict:
+def judge_loop(
+    lidar_only: JobFigures, with_model: JobFigures, model: Mapping[str, Any], driven: Mapping[str, Any]
+) -> Verdict:
     """The verdict of the whole loop on one unseen room, driven twice: by LIDAR alone and with the delivered model."""
     hit_share = lidar_only.small_objects_hit / max(lidar_only.small_objects, 1)
     allowed = lidar_only.small_objects_hit / 5
@@ -81,6 +83,7 @@ def judge_loop(lidar_only: JobFigures, with_model: JobFigures, model: Mapping[st
             Row("covered by LIDAR alone", lidar_only.coverage_ratio, ">=", 0.97),
             Row("small objects hit by LIDAR alone, of all", hit_share, ">=", 0.5),
             Row("localisation error p95", with_model.localisation_error_m, "<=", 0.05, "m"),
+            Row("metrics scraped over HTTP, times", driven["scrapes"], ">=", 1),
             Row("model size", model["size_bytes"], "<=", 500_000, "bytes"),
             Row("model latency p99 on this machine", model["latency_p99_s"] * 1e3, "<=", 10.0, "ms"),
         )

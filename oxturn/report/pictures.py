@@ -59,7 +59,7 @@ def map_over_truth(run: DrivenRun, to: Path) -> Path | None:
     rows, cols = np.nonzero(run.robot_map > 50)
     cell_m = (extent[1] - extent[0]) / run.robot_map.shape[1]
     walls_map = np.stack([extent[0] + (cols + 0.5) * cell_m, extent[2] + (rows + 0.5) * cell_m], axis=1)
-    rotation, shift = rigid_fit(run.published_trajectory[:, 1:3], run.true_trajectory[:, 1:3])
+    rotation, shift = rigid_fit(*matched(run.published_trajectory, run.true_trajectory))
     walls = walls_map @ rotation.T + shift
     axes.scatter(walls[:, 0], walls[:, 1], s=1.2, color=HIT, linewidths=0, zorder=3)
     error_cm = 100 * run.score["localisation_error_m"]
@@ -87,10 +87,16 @@ def loop_timings(run: DrivenRun, to: Path) -> Path | None:
     return _saved(figure, to)
 
 
+def matched(published: FloatArray, true: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Published positions (N, 2) and the true ones (N, 2) at the same stamps."""
+    inside = (published[:, 0] >= true[0, 0]) & (published[:, 0] <= true[-1, 0])
+    stamps_s = published[inside, 0]
+    at_stamps = [np.interp(stamps_s, true[:, 0], true[:, column]) for column in (1, 2)]
+    return published[inside, 1:3], np.stack(at_stamps, axis=1)
+
+
 def rigid_fit(points: FloatArray, onto: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Rotation (2, 2) and shift (2,) that lay points (N, 2) best onto others (Umeyama 1991, without scale)."""
-    count = min(len(points), len(onto))
-    points, onto = points[:count], onto[:count]
     middle, target = points.mean(axis=0), onto.mean(axis=0)
     left, _, right = np.linalg.svd((onto - target).T @ (points - middle))
     rotation = left @ np.diag([1.0, np.sign(np.linalg.det(left @ right))]) @ right

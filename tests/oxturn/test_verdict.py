@@ -31,7 +31,7 @@ def test_a_verdict_without_rows_has_not_passed():
 
 
 def test_a_good_run_passes():
-    assert judge_loop(BLIND_RUN, GOOD_RUN, MODEL).passed
+    assert judge_loop(BLIND_RUN, GOOD_RUN, MODEL, {"scrapes": 3}).passed
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_a_good_run_passes():
 def test_each_shortfall_fails_its_own_row(change, row):
     run = JobFigures(**{**{name: getattr(GOOD_RUN, name) for name in JobFigures.__slots__}, **change})
 
-    verdict = judge_loop(BLIND_RUN, run, MODEL)
+    verdict = judge_loop(BLIND_RUN, run, MODEL, {"scrapes": 3})
 
     assert [failed.name for failed in verdict.rows if not failed.passed] == [row]
     assert not verdict.to_json()["passed"]
@@ -56,4 +56,4 @@ def test_rooms_in_which_a_blind_robot_hits_little_prove_nothing():
     blind = JobFigures(0.98, 0, 10, 4, 390.0, 88.0, 0.02)
     seeing = JobFigures(0.98, 0, 10, 0, 390.0, 88.0, 0.02)
 
-    assert not judge_loop(blind, seeing, MODEL).passed
+    assert not judge_loop(blind, seeing, MODEL, {"scrapes": 3}).passed
