@@ -31,7 +31,7 @@ from perception.sample_format import Sample
 DARK_BELOW = 10.0  # mean grey of 0..255
 BRIGHT_ABOVE = 246.0
 FLAT_BELOW = 1.2  # standard deviation of grey: nothing to see (a lens cap, a broken sensor)
-BLURRED_BELOW = 1.5  # 99.5th percentile of |Laplacian|; even a plain floor has noise above this
+BLURRED_BELOW = 4.5  # 99.5th percentile of |Laplacian|, even a plain floor has more
 RANGE_LIMIT_M = 200.0
 INVALID_RATIO_MAX = 0.8
 NEAR_BITS = 3  # of 256 hash bits

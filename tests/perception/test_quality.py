@@ -1,0 +1,114 @@
+"""Bad samples go to quarantine with the reason; none is lost, none is spared."""
+
+import dataclasses
+import json
+
+import cv2
+import numpy as np
+import pytest
+from room_samples import HEIGHT, WIDTH, capture, png, sample
+
+from foundation.progress import silent
+from perception import quality, sample_format
+from perception.errors import SampleError
+
+GOOD = sample("room-1", 0, seed=5)
+BLUR = cv2.GaussianBlur(cv2.imdecode(np.frombuffer(GOOD.image, np.uint8), cv2.IMREAD_COLOR), (0, 0), 12)
+
+
+def test_a_good_sample_has_no_faults():
+    assert quality.Judge().reasons(GOOD) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "kind"),
+    [
+        ({"image": b"<html>404</html>"}, "unreadable"),
+        ({"image": b""}, "unreadable"),
+        ({"image": png(np.zeros((HEIGHT, WIDTH, 3), np.uint8))}, "black"),
+        ({"image": png(np.full((HEIGHT, WIDTH, 3), 253, np.uint8))}, "overexposed"),
+        ({"image": png(np.full((HEIGHT, WIDTH, 3), 90, np.uint8))}, "flat"),
+        ({"image": png(BLUR)}, "blurred"),
+        ({"image": png(np.tile(np.arange(64, dtype=np.uint8)[:, None, None] * 3, (1, 64, 3)))}, "size"),
+        ({"ranges_m": np.array([1.0, -0.5])}, "ranges"),
+        ({"ranges_m": np.array([1.0, 900.0])}, "ranges"),
+        ({"ranges_m": np.full(10, np.nan)}, "ranges"),
+        ({"stamp_s": float("nan")}, "time"),
+        ({"segmentation": png(np.zeros((8, 8), np.uint8))}, "labels"),
+        ({"segmentation": b"nonsense"}, "labels"),
+        ({"instances": png(np.zeros((HEIGHT, WIDTH), np.uint16))}, "labels"),
+        ({"segmentation": png(np.zeros((HEIGHT, WIDTH), np.uint8))}, "labels"),
+        ({"objects": (dataclasses.replace(GOOD.objects[0], box_px=(90, 60, 200, 70)),)}, "labels"),
+    ],
+)
+def test_each_fault_is_named(change, kind):
+    (reason,) = quality.Judge().reasons(dataclasses.replace(GOOD, **change))
+
+    assert reason.split(":")[0] == kind
+
+
+def test_scans_without_any_beam_or_return_are_no_fault():
+    assert quality.range_faults(np.array([])) == []
+    assert quality.range_faults(np.full(5, np.inf)) == []
+
+
+def test_faults_against_earlier_samples_are_seen():
+    judge = quality.Judge()
+    image = cv2.imdecode(np.frombuffer(GOOD.image, np.uint8), cv2.IMREAD_COLOR)
+    nearly = png(np.clip(image.astype(int) + 1, 0, 255).astype(np.uint8))
+    later = sample("room-1", 4, seed=5)
+    assert judge.reasons(later) == []
+
+    repeated = judge.reasons(later)
+    frozen = judge.reasons(dataclasses.replace(later, sample_id="b", stamp_s=9.0))
+    backwards = judge.reasons(sample("room-1", 2, seed=5))
+    first = judge.reasons(dataclasses.replace(GOOD, group="room-2"))
+    alike = judge.reasons(dataclasses.replace(GOOD, group="room-2", sample_id="c", image=nearly, stamp_s=9.5))
+
+    assert [why.split(":")[0] for why in repeated] == ["id", "frozen"]
+    assert [why.split(":")[0] for why in frozen] == ["frozen"]
+    assert [why.split(":")[0] for why in backwards] == ["time"]
+    assert first == []
+    assert [why.split(":")[0] for why in alike] == ["duplicate"]
+
+
+def test_cleaning_loses_nothing_and_does_not_depend_on_workers(tmp_path):
+    capture(tmp_path / "in", rooms=3, frames=6, black_every=3)
+
+    report = quality.clean(tmp_path / "in", tmp_path / "one", progress=silent, workers=1)
+    quality.clean(tmp_path / "in", tmp_path / "two", progress=silent, workers=2)
+
+    kept = {found.sample_id for found in sample_format.iter_samples(tmp_path / "one")}
+    quarantine = tmp_path / "one" / "quarantine"
+    bad = {found.sample_id for path in quarantine.glob("shard-*") for found in sample_format.read_shard(path)}
+    reasons = json.loads((quarantine / "reasons.json").read_text())
+    assert (report.samples, report.kept, report.by_reason) == (
+        18,
+        12,
+        {"black": 6, "frozen": 3},
+    )  # a black picture is also the very same one
+    assert kept | bad == {found.sample_id for found in sample_format.iter_samples(tmp_path / "in")}
+    assert bad == set(reasons)
+    assert sample_format.check(tmp_path / "one") == []
+    for path in (tmp_path / "one").rglob("*.*"):
+        assert path.read_bytes() == (tmp_path / "two" / path.relative_to(tmp_path / "one")).read_bytes()
+
+
+def test_a_corrupt_shard_is_kept_aside_and_the_others_are_cleaned(tmp_path):
+    capture(tmp_path / "in", rooms=3)
+    (tmp_path / "in" / "shard-00001.parquet").write_bytes(b"PAR1 torn by a power cut")
+
+    report = quality.clean(tmp_path / "in", tmp_path / "out", progress=silent, workers=1)
+
+    assert report.kept == 12
+    assert "shard-00001.parquet" in report.unreadable_shards[0]
+    assert (tmp_path / "out/quarantine/corrupt-shard-00001.parquet").read_bytes() == b"PAR1 torn by a power cut"
+
+
+def test_data_without_one_good_sample_leaves_nothing_behind(tmp_path):
+    capture(tmp_path / "in", rooms=1, black_every=1)
+
+    with pytest.raises(SampleError, match="none of 6 samples"):
+        quality.clean(tmp_path / "in", tmp_path / "out", progress=silent, workers=1)
+
+    assert not (tmp_path / "out").exists()
