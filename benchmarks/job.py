@@ -1,0 +1,105 @@
+#!/usr/bin/env python3
+"""What a model is worth: ten unseen rooms covered by LIDAR alone, with a bundle, and with random weights.
+
+    python benchmarks/job.py --bundle out/demo/4-model/bundle [--rooms 10] [--seed 5000] [--out out/job]
+
+Each room holds ten to twelve small objects of shapes and textures that training never draws. Prints one row a run,
+sums, and the bars. Finished runs in --out are kept and not driven again.
+"""
+
+import argparse
+import json
+import os
+from pathlib import Path
+
+from foundation.progress import bars
+from oxturn.job_cost import JobCost, job_cost
+from oxturn.verdict import JobFigures, Row, Verdict
+
+SMALL_OBJECTS = (10, 12)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--bundle", type=Path, required=True)
+    parser.add_argument("--rooms", type=int, default=10)
+    parser.add_argument("--seed", type=int, default=5000)
+    parser.add_argument("--flat-rooms", type=int, default=1, help="rooms of each flat; 0 lets the seed draw 1 to 4")
+    parser.add_argument("--out", type=Path, default=Path("out/job"))
+    parser.add_argument("--only", choices=("lidar", "model", "random"), nargs="*", default=("lidar", "model", "random"))
+    parser.add_argument("--side-by-side", type=int, default=min(os.cpu_count() or 1, 8))
+    told = parser.parse_args()
+    bundles = {"lidar": None, "model": told.bundle, "random": told.out / "random-bundle"}
+    if "random" in told.only and not bundles["random"].exists():
+        from perception import model_bundle
+
+        model_bundle.randomised(told.bundle, bundles["random"], seed=told.seed)
+    seeds = [told.seed + index for index in range(told.rooms)]
+    costs = {
+        name: job_cost(
+            name,
+            seeds,
+            lambda seed, to, bundle=bundles[name]: drive(seed, to, bundle, told.flat_rooms or None),
+            told.out / name,
+            side_by_side=told.side_by_side,
+            progress=bars,
+        )
+        for name in told.only
+    }
+    show(costs, seeds)
+    verdict = bars_of(costs)
+    for row in verdict.rows:
+        print(
+            f"{'ok    ' if row.passed else 'FAILED'} {row.name:<58} {row.value:.4g} {row.comparison} {row.threshold:.4g}"
+        )
+    (told.out / "job.json").write_text(json.dumps({name: cost.to_json() for name, cost in costs.items()}, indent=1))
+    return 0 if verdict.passed else 1
+
+
+def drive(seed: int, to: Path, bundle: Path | None, rooms: int | None) -> JobFigures:
+    """One scored run, or what an earlier call left of it."""
+    from simulation.room_simulator import draw_room
+    from simulation.run_room import run_room
+
+    if (to / "run.json").exists():
+        return JobFigures.of(json.loads((to / "run.json").read_text()))
+    room = draw_room(seed, rooms=rooms, purpose="test", small_objects=SMALL_OBJECTS)
+    return JobFigures.of(run_room(room, seed=seed, out=to, bundle=bundle).to_json())
+
+
+def show(costs: dict[str, JobCost], seeds: list[int]) -> None:
+    print(f"{'run':<8}{'room':>6}{'covered':>9}{'hit':>8}{'coll.':>7}{'time s':>8}{'path m':>8}{'pose p95 cm':>13}")
+    for name, cost in costs.items():
+        for seed, run in zip(seeds, cost.runs, strict=True):
+            hit = f"{run.small_objects_hit}/{run.small_objects}"
+            print(
+                f"{name:<8}{seed:>6}{100 * run.coverage_ratio:>8.2f}%{hit:>8}{run.collisions:>7}{run.duration_s:>8.0f}"
+                f"{run.path_length_m:>8.1f}{100 * run.localisation_error_m:>13.2f}"
+            )
+        print(
+            f"{name:<8}{'all':>6}{100 * cost.mean_coverage_ratio:>8.2f}%{f'{cost.hits}/{cost.objects}':>8}"
+            f"{cost.collisions:>7}{cost.duration_s:>8.0f}"
+        )
+
+
+def bars_of(costs: dict[str, JobCost]) -> Verdict:
+    rows = []
+    lidar, model, random = (costs.get(name) for name in ("lidar", "model", "random"))
+    for name, cost in costs.items():
+        if name != "random":
+            rows.append(Row(f"{name}: coverage, mean", cost.mean_coverage_ratio, ">=", 0.97))
+            rows.append(Row(f"{name}: collisions", cost.collisions, "==", 0))
+            rows.append(
+                Row(f"{name}: localisation error p95, worst room (m)", cost.worst_localisation_error_m, "<=", 0.05)
+            )
+    if lidar:
+        rows.append(Row("lidar: share of small objects hit", lidar.hits / lidar.objects, ">=", 0.5))
+    if lidar and model:
+        rows.append(Row("model: small objects hit (1/5 of LIDAR alone)", model.hits, "<=", lidar.hits / 5))
+    if model and random:
+        rows.append(Row("random weights: small objects hit (3 x the model's)", random.hits, ">=", 3 * model.hits))
+    return Verdict(tuple(rows))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
