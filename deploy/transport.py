@@ -164,4 +164,6 @@ def _translated(host: str) -> Iterator[None]:
             ) from error
         raise TransportError(f"{host}: {error}") from error
     except (OSError, EOFError) as error:
-        raise TransportError(f"{host}: {error or type(error).__name__}") from error
+        raise TransportError(
+            f"{host}: {str(error) or 'the connection was lost'}; push again, it goes on where it ended"
+        ) from error

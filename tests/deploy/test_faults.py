@@ -21,8 +21,9 @@ def campaign(tmp_path_factory):
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
 def test_a_power_cut_at_any_boundary_strands_nobody(campaign, scenario):
     boundaries = campaign.boundaries(scenario)
+    step = 1 if scenario.name in ("good update", "rollback by hand") else 3  # the others begin alike
 
-    for boundary in range(1, len(boundaries) + 2):
+    for boundary in range(1, len(boundaries) + 2, step):
         assert campaign.power_cut(scenario, boundary, seed=boundary).broken == []
 
 
@@ -30,7 +31,7 @@ def test_a_power_cut_at_any_boundary_strands_nobody(campaign, scenario):
 def test_a_killed_process_strands_nobody(campaign, scenario, tmp_path):
     boundaries = campaign.boundaries(scenario)
 
-    for boundary in range(1, len(boundaries) + 2, 4):
+    for boundary in range(1, len(boundaries) + 2, 9):
         assert campaign.killed_process(scenario, boundary, tmp_path).broken == []
 
 
@@ -38,13 +39,13 @@ def test_a_killed_process_strands_nobody(campaign, scenario, tmp_path):
 def test_a_full_disk_strands_nobody(campaign, scenario):
     boundaries = campaign.boundaries(scenario)
 
-    for boundary in range(1, len(boundaries) + 1, 3):
+    for boundary in range(1, len(boundaries) + 1, 6):
         assert campaign.full_disk(scenario, boundary).broken == []
 
 
 @pytest.mark.parametrize("scenario", UPDATES, ids=lambda scenario: scenario.name)
 def test_damaged_files_and_dropped_lines_strand_nobody(campaign, scenario):
-    for seed in range(12):
+    for seed in range(6):
         assert campaign.damaged_file(scenario, seed).broken == []
         assert campaign.cut_line(scenario, seed).broken == []
 

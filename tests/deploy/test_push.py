@@ -1,7 +1,10 @@
 """A push over real SSH, to OpenSSH's sshd where it is installed and to the embedded server always."""
 
+import random
 import shutil
 import sys
+import time
+from contextlib import contextmanager
 
 import pytest
 from fake_publisher import FakePublisher
@@ -9,7 +12,7 @@ from fake_publisher import FakePublisher
 from deploy import ota_updater
 from deploy.local_robot import local_robot_end
 from deploy.push import ask, push
-from deploy.transport import RobotAddress, connected, create_client_key
+from deploy.transport import RobotAddress, SshTransport, connected, create_client_key
 from deploy.update_errors import HostKeyError, TransportError
 
 HAS_SSHD = shutil.which("sshd", path="/usr/sbin:/sbin:/usr/bin") is not None
@@ -54,16 +57,47 @@ def test_a_push_installs_and_the_next_one_sends_a_patch(publisher, home, robot):
     assert b"retrained" in (ota_updater.active_bundle(home.path) / "model.onnx").read_bytes()
 
 
-def test_a_cut_transfer_is_resumed_by_offset(publisher, home, robot):
-    publisher.publish(bytes(range(256)))
-    (name,) = [name for name in publisher.files() if name.endswith(".zst")]
-    half = publisher.files()[name][:100]
-    (home.path / "incoming" / f"{name}.part").write_bytes(half)
+def test_a_transfer_that_is_cut_is_resumed_by_offset(publisher, home, robot):
+    publisher.publish(random.Random(1).randbytes(400_000))
 
+    with pytest.raises(TransportError, match="push again"):
+        push(publisher.repo, robot, connect=cut_after(150_000, home.path / "incoming"))
     report = push(publisher.repo, robot)
 
     assert report.result == "confirmed"
-    assert report.resumed_bytes == 100
+    assert 0 < report.resumed_bytes < 400_000
+    assert report.archive_bytes + report.resumed_bytes > 400_000
+
+
+def arrived_bytes(incoming):
+    return sum(path.stat().st_size for path in incoming.glob("*.part"))
+
+
+def cut_after(limit_bytes, incoming):
+    """A line whose connection is closed under the transfer."""
+
+    @contextmanager
+    def connect(address):
+        with connected(address) as line:
+            sent = 0
+
+            def send(name, data, on_bytes):
+                def counted(count):
+                    nonlocal sent
+                    sent += count
+                    if sent > limit_bytes:
+                        deadline_s = time.monotonic() + 20
+                        while not arrived_bytes(incoming) and time.monotonic() < deadline_s:
+                            time.sleep(0.01)
+                        line._client.get_transport().sock.close()
+                    on_bytes(count)
+
+                return SshTransport.send(line, name, data, counted)
+
+            line.send = send
+            yield line
+
+    return connect
 
 
 def test_a_changed_host_key_is_refused_before_anything_is_sent(publisher, robot, tmp_path):
@@ -91,21 +125,21 @@ def test_a_foreign_client_key_is_not_let_in(robot, tmp_path):
         ask(stranger, "status")
 
 
-@pytest.mark.parametrize("wish", ["bash", "install; id", "cat /etc/passwd", ""])
-def test_the_account_can_do_nothing_but_its_verbs(robot, wish):
-    with connected(robot) as line:
-        answer = line.run(wish or "sh")
+def test_the_account_can_do_nothing_but_its_verbs(robot):
+    for wish in ("bash", "install; id", "cat /etc/passwd"):
+        with connected(robot) as line:
+            answer = line.run(wish)
 
-    assert answer.exit_code == 2
-    assert "not allowed" in answer.complaint
+        assert answer.exit_code == 2
+        assert "not allowed" in answer.complaint
 
 
-@pytest.mark.parametrize("name", ["../state.json", "/etc/passwd", ".hidden", "a/b", "..", "x" * 200])
-def test_sftp_writes_nothing_outside_incoming(robot, name):
+def test_sftp_writes_nothing_outside_incoming(robot):
     with connected(robot) as line:
         sftp = line._client.open_sftp()
-        with pytest.raises(OSError):
-            sftp.open(name, "w")
+        for name in ("../state.json", "/etc/passwd", ".hidden", "a/b", "..", "x" * 200):
+            with pytest.raises(OSError):
+                sftp.open(name, "w")
         with pytest.raises(OSError):
             sftp.symlink("/etc/passwd", "link")
         with pytest.raises(OSError):
@@ -121,6 +155,7 @@ def test_sftp_follows_no_link_out_of_incoming(robot, home, tmp_path):
         sftp.open("link", "r").read()
 
 
+@pytest.mark.slow
 def test_status_and_rollback_over_the_line(publisher, robot):
     publisher.publish(b"good 1")
     push(publisher.repo, robot)
