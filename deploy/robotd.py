@@ -21,13 +21,13 @@ from deploy import ota_updater
 from deploy.clock import MachineClock
 from deploy.model_runner import Answer, Model, ModelRunner, run_guarded
 from deploy.robot_home import on_this_machine
-from deploy.run_folder import RunFolder, plain
 from deploy.systemd_notify import notify
 from deploy.trial_watch import Loader, TrialWatch
 from foundation.errors import OxturnError
 from foundation.robot_config import RobotConfig, load
 from monitoring.metrics_server import serve_metrics
 from monitoring.prometheus_metrics import RobotMetrics
+from monitoring.run_folder import RunFolder, plain
 from monitoring.run_log import RunLog, RunLogSettings
 from monitoring.stage_times import StageTimes
 from navigation.background import Background, ThreadBackground
@@ -112,7 +112,7 @@ def serve(
         metrics.on_job(False)
     summary = ServeSummary(ticks, runner.fault, stop.is_set())
     status = {**plain(summary), "covering": plain(stages.planner.report()), "has_model": runner.has_model}
-    left.finish(times.summary_json(), status, list(stages.room.objects()))
+    left.finish(times.summary_json(), status, list(stages.room.objects()), stages.localiser.static_map)
     return summary
 
 

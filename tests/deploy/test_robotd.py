@@ -94,7 +94,7 @@ def test_a_run_leaves_its_folder_and_ends_with_motors_at_zero(config, told, tmp_
     assert summary.ticks == 60
     assert "oxturn_ticks_total" in told.metrics
     out = tmp_path / "out"
-    assert len((out / "trajectory.tum").read_text().splitlines()) == 60
+    assert len((out / "published.tum").read_text().splitlines()) == 60
     assert json.loads((out / "tick_ms.json").read_text())["tick"]["count"] == 60
     assert json.loads((out / "status.json").read_text())["has_model"] is False
     assert list((out / "log").glob("*.mcap"))

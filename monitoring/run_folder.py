@@ -1,13 +1,14 @@
-"""What a run of the daemon leaves behind for people and reports: map, objects, trajectory, stage times, a few frames.
+"""What a run of the robot leaves behind for people and reports: map, objects, trajectory, stage times, a few frames.
 
 metrics_address.txt   at the start
-trajectory.tum        poses as published at the time: stamp x y z qx qy qz qw
+published.tum         poses as published at the time: stamp x y z qx qy qz qw
 objects.json          small objects in `map`
 detections/           up to KEPT_FRAMES frames with what was seen in them, drawn
 tick_ms.json          p50, p99, max by stage       status.json   how the run ended
-map.yaml, map.pgm     ROS map_server's format      log/          MCAP recordings
+map.npz               the static map's cells, origin and cell size
 """
 
+import io
 import json
 import math
 from dataclasses import asdict
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from foundation import atomic_files
 from navigation.pose_estimate import PoseEstimate
 from navigation.robot_loop import TickReport
+from navigation.static_map import StaticMap
 from perception.labels import SMALL_OBJECTS
 from perception.observation import Detections, Frame
 
@@ -65,14 +67,25 @@ class RunFolder:
         if report.detections is not None and len(report.detections.scores):
             self._remember_frame(report.detections)
 
-    def finish(self, stage_times: Any, status: dict[str, Any], things: list[Any]) -> None:
+    def finish(
+        self, stage_times: Any, status: dict[str, Any], things: list[Any], static_map: StaticMap | None = None
+    ) -> None:
         """`stage_times` is StageTimes.summary_json(); `things` are FloorThing."""
         self._path.mkdir(parents=True, exist_ok=True)
-        atomic_files.write_text(self._path / "trajectory.tum", "".join(map(_tum_row, self._poses)))
+        atomic_files.write_text(self._path / "published.tum", "".join(map(_tum_row, self._poses)))
         atomic_files.write_json(self._path / "objects.json", [self._thing(one) for one in things])
         atomic_files.write_text(self._path / "tick_ms.json", json.dumps(stage_times, indent=1) + "\n")
         atomic_files.write_json(self._path / "status.json", status)
         self._write_frames()
+        if static_map is not None:
+            self._write_map(static_map)
+
+    def _write_map(self, static_map: StaticMap) -> None:
+        geometry = static_map.geometry
+        place = np.array([geometry.origin_x_m, geometry.origin_y_m, geometry.cell_m])
+        data = io.BytesIO()
+        np.savez_compressed(data, robot_map=np.asarray(static_map.cells, np.int8), robot_map_geometry=place)
+        atomic_files.write_bytes(self._path / "map.npz", data.getvalue())
 
     def _remember_pose(self, estimate: PoseEstimate) -> None:
         pose = estimate.map_from_base
