@@ -29,6 +29,8 @@ _STOP_SHORT_M: Final = 0.06  # before a blocked place
 _OFF_ROUTE_M: Final = 0.08
 _NEW_FLOOR_M2: Final = 0.25
 _JOIN_M: Final = 0.25  # how far ahead of the robot a new route begins, unless something blocks earlier
+_BESIDE_M: Final = 0.05
+_SUSPECT_M: Final = 0.35
 _STUCK_S: Final = 3.0
 _STUCK_M: Final = 0.02
 _STUCK_RAD: Final = 0.10
@@ -231,14 +233,19 @@ class Covering:
         return self._follower.command(pose, self._last, top_mps)
 
     def _top_speed(self, pose: Pose2D, tracking: Tracking) -> float:
-        """Cruise in the open, slow near anything the map knows; the limiter does the same by the raw scan."""
+        """Cruise where the next stretch of the route is open, slow where it nears or brushes anything the map knows.
+
+        The limiter does the same by the raw scan; this one also sees objects below the LIDAR's plane.
+        """
         if tracking is not Tracking.TRACKING:
             return self._drive.slow_mps
-        look_m = self._body_radius_m + self._drive.slow_within_m
-        if self._room.gap_m(pose.x_m, pose.y_m, look_m) < look_m:
-            return self._drive.slow_mps
         for thing in self._room.suspects():
-            if math.hypot(thing.x_m - pose.x_m, thing.y_m - pose.y_m) < look_m + thing.radius_m + 0.1:
+            if math.hypot(thing.x_m - pose.x_m, thing.y_m - pose.y_m) < self._body_radius_m + _SUSPECT_M:
+                return self._drive.slow_mps
+        keep_m = self._body_radius_m + _BESIDE_M
+        for along_m in np.arange(0.0, self._drive.slow_within_m + 0.06, 0.05):
+            x_m, y_m = self._follower.at(self._follower.progress_m + along_m)
+            if self._room.gap_m(x_m, y_m, keep_m) < keep_m:
                 return self._drive.slow_mps
         return self._drive.cruise_mps
 

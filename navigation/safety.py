@@ -29,7 +29,8 @@ class SafetySettings:
     base_from_laser: Pose2D
     cruise_mps: float
     slow_mps: float
-    slow_within_m: float
+    slow_within_m: float  # ahead of the body
+    slow_beside_m: float  # and beside it
     turn_radps: float
     brake_mps2: float
     latency_s: float  # from the scan to the wheels
@@ -45,6 +46,7 @@ class SafetySettings:
             cruise_mps=config.drive.cruise_mps,
             slow_mps=config.drive.slow_mps,
             slow_within_m=config.drive.slow_within_m,
+            slow_beside_m=0.05,
             turn_radps=config.drive.turn_radps,
             brake_mps2=config.drive.brake_mps2,
             latency_s=1.0 / config.lidar.rate_hz,
@@ -87,10 +89,10 @@ def limited(
     if wanted.speed_mps > 0 and (bumper_pressed or cliff):
         return replace(wanted, speed_mps=0.0, turn_radps=0.0 if cliff else _clamped(wanted.turn_radps, settings))
     top_mps = settings.slow_mps if scan_age_s > settings.scan_old_s else settings.cruise_mps
-    if near_m(points_base, settings) < settings.slow_within_m:
+    turn_radps = _clamped(wanted.turn_radps, settings)
+    if wanted.speed_mps != 0 and near_ahead(wanted, points_base, settings):
         top_mps = min(top_mps, settings.slow_mps)
     speed_mps = max(-top_mps, min(wanted.speed_mps, top_mps))
-    turn_radps = _clamped(wanted.turn_radps, settings)
     if speed_mps != 0:
         # slowing keeps the arc: turn and speed shrink together
         allowed_mps = _speed_with_room(speed_mps, turn_radps, points_base, settings)
@@ -115,11 +117,19 @@ def scan_points(scan: Scan, base_from_laser: Pose2D) -> FloatArray:
     return base_from_laser.transform(np.stack([kept_m * np.cos(bearings_rad), kept_m * np.sin(bearings_rad)], axis=1))
 
 
-def near_m(points_base: FloatArray, settings: SafetySettings) -> float:
-    """Gap between the body and the nearest scan point; inf without any."""
-    if not len(points_base):
-        return math.inf
-    return float(np.sqrt((points_base**2).sum(axis=1).min())) - settings.body_radius_m
+def near_ahead(wanted: DriveCommand, points_base: FloatArray, settings: SafetySettings) -> bool:
+    """Whether the body, driven `slow_within_m` along the arc, would pass anything nearer than `slow_beside_m`.
+
+    A wall that the drive runs along at a distance is not what a stop is for; one that it nears, or brushes, is.
+    """
+    keep_m = settings.body_radius_m + settings.slow_beside_m
+    near = points_base[(points_base**2).sum(axis=1) <= (keep_m + settings.slow_within_m) ** 2]
+    if not len(near):
+        return False
+    direction, turn_per_m = math.copysign(1.0, wanted.speed_mps), wanted.turn_radps / abs(wanted.speed_mps)
+    centres = _arc(direction, turn_per_m, np.linspace(0.0, settings.slow_within_m, 8))
+    distance_m2 = ((near[None] - centres[:, None]) ** 2).sum(axis=2)  # (8, M)
+    return bool(distance_m2.min() < keep_m**2)
 
 
 def _clamped(turn_radps: float, settings: SafetySettings) -> float:
@@ -150,11 +160,7 @@ def free_arc_m(
         return length_m
     steps = max(math.ceil(length_m / _LOOK_STEP_M), 1)
     along_m = np.linspace(length_m / steps, length_m, steps)  # (S,)
-    if abs(turn_per_m) < 1e-6:
-        centres = np.stack([direction * along_m, np.zeros(steps)], axis=1)
-    else:
-        angle = turn_per_m * along_m
-        centres = np.stack([direction * np.sin(angle), direction * (1 - np.cos(angle))], axis=1) / turn_per_m
+    centres = _arc(direction, turn_per_m, along_m)
     distance_m = np.sqrt(((near[None] - centres[:, None]) ** 2).sum(axis=2))  # (S, M)
     now_m = np.sqrt((near**2).sum(axis=1))
     hits = ((distance_m < keep_m) & (distance_m < now_m - _NEARING_M)).any(axis=1)
@@ -162,3 +168,11 @@ def free_arc_m(
         return length_m
     first = int(np.argmax(hits))
     return float(along_m[first - 1]) if first else 0.0
+
+
+def _arc(direction: float, turn_per_m: float, along_m: FloatArray) -> FloatArray:
+    """(S, 2): where the centre is after the lengths (S,) of an arc; `direction` is +1 forward, -1 backward."""
+    if abs(turn_per_m) < 1e-6:
+        return np.stack([direction * along_m, np.zeros_like(along_m)], axis=1)
+    angle_rad = turn_per_m * along_m
+    return np.stack([direction * np.sin(angle_rad), direction * (1 - np.cos(angle_rad))], axis=1) / turn_per_m

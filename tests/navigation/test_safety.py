@@ -9,7 +9,7 @@ from foundation.geometry import IDENTITY
 from foundation.robot_config import RobotConfig
 from navigation.path_follower import ahead
 from navigation.robot_io import STOP, DriveCommand
-from navigation.safety import Safety, SafetySettings, free_arc_m, limited, near_m, scan_points
+from navigation.safety import Safety, SafetySettings, free_arc_m, limited, scan_points
 from perception.observation import Observation, Scan
 
 SETTINGS = SafetySettings.of(RobotConfig())
@@ -20,6 +20,10 @@ CRUISE = DriveCommand(0.25, 0.0)
 def scan_of(ranges_m, stamp_s=0.0):
     ranges_m = np.asarray(ranges_m, dtype=float)
     return Scan(stamp_s, ranges_m, -math.pi, 2 * math.pi / len(ranges_m), 12.0, np.zeros(len(ranges_m)))
+
+
+def nearest_m(ranges):
+    return np.hypot(*scan_points(scan_of(ranges), IDENTITY).T).min()
 
 
 def seen(scan, stamp_s=0.0, **more):
@@ -49,11 +53,13 @@ def test_an_ageing_scan_makes_it_slow():
     assert limit(CRUISE, age_s=0.4).speed_mps == pytest.approx(SETTINGS.slow_mps)
 
 
-def test_near_things_make_it_slow_wherever_they_stand():
-    behind = [[-(0.17 + 0.2), 0.0]]
-
-    assert limit(CRUISE, behind).speed_mps == pytest.approx(SETTINGS.slow_mps)
-    assert limit(CRUISE, [[-(0.17 + 0.3), 0.0]]) == CRUISE
+def test_things_that_the_drive_nears_or_brushes_make_it_slow():
+    assert limit(CRUISE, [[0.17 + 0.28, 0.0]]).speed_mps == pytest.approx(SETTINGS.slow_mps)
+    assert limit(CRUISE, [[0.0, 0.17 + 0.04]]).speed_mps == pytest.approx(SETTINGS.slow_mps)
+    assert limit(CRUISE, [[0.17 + 0.32, 0.0]]) == CRUISE
+    assert limit(CRUISE, [[0.0, 0.17 + 0.06]]) == CRUISE
+    assert limit(CRUISE, [[-(0.17 + 0.1), 0.0]]) == CRUISE
+    assert limit(DriveCommand(-0.25, 0.0), [[-(0.17 + 0.1), 0.0]]).speed_mps > -0.13
 
 
 def test_the_bumper_forbids_forward_and_allows_turning_and_backing():
@@ -127,17 +133,16 @@ def test_reverse_arcs_look_backwards():
 def test_one_speck_in_the_scan_is_no_wall_but_two_beams_are():
     ranges = np.full(450, 2.0)
     ranges[225] = 0.2
-    assert near_m(scan_points(scan_of(ranges), IDENTITY), SETTINGS) > 1.5
+    assert nearest_m(ranges) > 1.5
 
     ranges[226] = 0.21
-    assert near_m(scan_points(scan_of(ranges), IDENTITY), SETTINGS) == pytest.approx(0.03)
+    assert nearest_m(ranges) == pytest.approx(0.2)
 
 
 def test_beams_without_echo_leave_no_points():
     ranges = np.array([np.nan, np.inf, 12.0, 0.0, -1.0, 13.0])
 
     assert len(scan_points(scan_of(ranges), IDENTITY)) == 0
-    assert near_m(NOTHING, SETTINGS) == math.inf
 
 
 def test_a_silent_lidar_stops_the_robot_and_a_new_scan_lets_it_go():
