@@ -11,6 +11,9 @@ import typer
 
 ota = typer.Typer(help="Models over the air: keys, publish, push, status, rollback.", no_args_is_help=True)
 
+pi = typer.Typer(help="A Raspberry Pi: set it up, calibrate it, test it.", no_args_is_help=True)
+robot = typer.Typer(help="Driving by hand.", no_args_is_help=True)
+
 Keys = Annotated[Path, typer.Option("--keys", help="Folder of the publisher's keys.")]
 Repo = Annotated[Path, typer.Option("--repo", help="Folder of the signed repository.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
@@ -24,6 +27,8 @@ def register(app: typer.Typer) -> None:
     """Adds this folder's verbs to the `oxturn` command."""
     app.add_typer(ota, name="ota")
     app.command("robotd")(robotd)
+    app.add_typer(pi, name="pi")
+    app.add_typer(robot, name="robot")
 
 
 @ota.command("keys")
@@ -136,6 +141,70 @@ def rollout(
     _show(report, as_json, "{result}: {installed} installed, {reached} reached. {reason}")
     if report.result in ("halted", "aborted"):
         raise typer.Exit(1)
+
+
+@pi.command()
+def setup(
+    host: Annotated[str, typer.Argument(help="The Pi as [user@]host[:port]; this user may use sudo there.")],
+    wheel: Annotated[Path, typer.Option("--wheel", help="The program: `pip wheel --no-deps -w dist .` makes it.")],
+    first_root: Annotated[Path, typer.Option("--first-root", help="KEYS/root_metadata/1.root.json")],
+    push_key: Annotated[Path, typer.Option("--push-key", help="Public key file of whoever may push.")],
+    config: Annotated[Path | None, typer.Option("--config", help="robot.toml; the defaults without one.")] = None,
+    host_key: HostKey = None,
+    key_file: KeyFile = None,
+    check: Annotated[bool, typer.Option("--check", help="Only say what is missing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Make a Pi a robot; run it again at any time, it does what is missing."""
+    from deploy.pi_commands import set_up_pi, setup_files
+    from deploy.pi_setup import plan
+
+    steps = plan(setup_files(wheel, first_root, push_key, config))
+    if not check and not yes:
+        print("\n".join(f"  {step.title}" for step in steps))
+        typer.confirm(f"{len(steps)} steps on {host}, each only if it is missing. Go on?", abort=True)
+    needed = set_up_pi(
+        _address(host, host_key, key_file),
+        steps,
+        check_only=check,
+        say=lambda title, state: print(f"{state:12} {title}"),
+    )
+    print(f"{needed} of {len(steps)} steps {'are missing' if check else 'were done now'}")
+    if check and needed:
+        raise typer.Exit(1)
+
+
+@pi.command()
+def selftest(
+    config: Annotated[Path | None, typer.Option(help="robot.toml")] = None,
+    out: Annotated[Path, typer.Option(help="The acceptance report.")] = Path("acceptance.md"),
+) -> None:
+    """On the Pi: drive a small course (a metre of free floor), check every sensor and timing."""
+    from deploy.pi_commands import run_selftest
+
+    passed, report = run_selftest(config, out)
+    print(report)
+    if not passed:
+        raise typer.Exit(1)
+
+
+@pi.command()
+def calibrate(config: Annotated[Path | None, typer.Option(help="robot.toml")] = None) -> None:
+    """On the Pi, facing a wall 1 to 2 m away: measure wheel size and track; prints lines for robot.toml."""
+    from deploy.pi_commands import run_calibration
+
+    for line in run_calibration(config):
+        print(line)
+
+
+@robot.command()
+def teleop(config: Annotated[Path | None, typer.Option(help="robot.toml")] = None) -> None:
+    """Drive by keyboard, through the safety limiter."""
+    from deploy.pi_commands import run_teleop
+    from deploy.teleop import HELP
+
+    print(HELP)
+    run_teleop(config)
 
 
 def robotd(

@@ -100,10 +100,15 @@ class SshTransport:
 @contextmanager
 def connected(address: RobotAddress, *, rate_limit_bytes_per_s: float | None = None) -> Iterator[SshTransport]:
     """Raises HostKeyError before anything is sent when the robot's key is not the pinned one; else TransportError."""
+    with open_client(address) as client:
+        yield SshTransport(client, str(address), rate_limit_bytes_per_s)
+
+
+@contextmanager
+def open_client(address: RobotAddress) -> Iterator[paramiko.SSHClient]:
+    """As `connected`, for whoever needs the client itself."""
     if address.host_key is None:
-        raise HostKeyError(
-            f"{address}: no host key is pinned; put the line of its ssh_host_ed25519_key.pub into --host-key"
-        )
+        raise HostKeyError(f"{address}: no host key is pinned; give the line of its ssh_host_ed25519_key.pub")
     client = paramiko.SSHClient()
     client.set_missing_host_key_policy(paramiko.RejectPolicy())
     kind, key = parse_public_key(address.host_key)
@@ -122,7 +127,7 @@ def connected(address: RobotAddress, *, rate_limit_bytes_per_s: float | None = N
                 banner_timeout=CONNECT_TIMEOUT_S,
                 auth_timeout=CONNECT_TIMEOUT_S,
             )
-        yield SshTransport(client, str(address), rate_limit_bytes_per_s)
+        yield client
     finally:
         client.close()
 
