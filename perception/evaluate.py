@@ -102,6 +102,7 @@ def judge(sample: Sample, detections: Detections, told: PinholeCamera, range_max
     segmentation = data_processor.decode_labels(sample.segmentation, sample.sample_id).astype(np.uint8)
     instances = data_processor.decode_labels(sample.instances, sample.sample_id)
     pixels = told.pixels_from_floor(detections.contacts_base_m)  # (K, 2)
+    pixels[:, 1] = np.minimum(pixels[:, 1], detections.boxes_px[:, 3])  # a round thing's contact lies below its picture
     owners = _owners(pixels, instances, sample)
     objects = []
     for item in sample.objects:

@@ -26,7 +26,7 @@ class GridArrays:
     images: NDArray[np.uint8]  # (N, H, W, 3) BGR
     thing: NDArray[np.uint8]  # (N, R, C)
     kind: NDArray[np.uint8]  # (N, R, C)
-    box: NDArray[np.float32]  # (N, 4, R, C)
+    box: NDArray[np.float32]  # (N, 5, R, C)
     floor: NDArray[np.uint8]  # (N, R, C)
 
     def __len__(self) -> int:
@@ -40,7 +40,7 @@ def build(data_dir: Path, cache_dir: Path, size: ImageInput, *, progress: Progre
     """Decodes a folder of samples once; a finished cache of the same data is taken as it is."""
     manifest = sample_format.load_manifest(data_dir)
     mark = cache_dir / "dataset_hash"
-    if not mark.exists() or mark.read_text() != manifest.dataset_hash:
+    if not mark.exists() or mark.read_text() != _mark(manifest):
         if not manifest.samples:
             raise TrainingError(f"{data_dir}: has no samples")
         cache_dir.mkdir(parents=True, exist_ok=True)
@@ -57,8 +57,13 @@ def build(data_dir: Path, cache_dir: Path, size: ImageInput, *, progress: Progre
                 with ProcessPoolExecutor(workers) as pool:
                     for count in pool.map(_fill, *zip(*jobs)):
                         advance(count)
-        mark.write_text(manifest.dataset_hash)
+        mark.write_text(_mark(manifest))
     return _open(cache_dir)
+
+
+def _mark(manifest: sample_format.Manifest) -> str:
+    """Of what a cache was made: the data, and the meaning of the numbers in it."""
+    return f"{manifest.dataset_hash} {' '.join(BOX_CHANNELS)}"
 
 
 def _create(cache_dir: Path, count: int, size: ImageInput) -> None:
@@ -103,7 +108,9 @@ def learned(sample: Sample, size: ImageInput) -> tuple[data_processor.Image, obs
         segmentation = cv2.resize(segmentation, wanted, interpolation=cv2.INTER_NEAREST)
         instances = cv2.resize(instances, wanted, interpolation=cv2.INTER_NEAREST)
         objects = [found for item in objects if (found := _measured(item, instances)) is not None]
-    return image, obstacle_targets.encode(segmentation.astype(np.uint8), instances, objects)
+    return image, obstacle_targets.encode(
+        segmentation.astype(np.uint8), instances, objects, sample.camera.scaled(size.width_px, size.height_px)
+    )
 
 
 def _measured(item: LabelledObject, instances: NDArray[np.integer]) -> LabelledObject | None:

@@ -18,7 +18,7 @@ from foundation.progress import ProgressFactory
 from perception import augment, grid_cache
 from perception.cnn_model import GridNet
 from perception.errors import TrainingError
-from perception.obstacle_targets import IGNORED
+from perception.obstacle_targets import IGNORED, UNKNOWN
 from perception.tasks.obstacles import STRIDE_PX
 from perception.tasks.task import ImageInput, Task
 
@@ -93,7 +93,7 @@ class GridLearner:
             answers["kind"], targets["kind"].long(), ignore_index=IGNORED, reduction="sum", label_smoothing=0.02
         )
         apart = functional.smooth_l1_loss(answers["box"], targets["box"], beta=0.1, reduction="none")
-        box = (apart * things[:, None]).sum()
+        box = (apart * things[:, None] * (targets["box"] >= UNKNOWN / 2)).sum()
         floor = functional.cross_entropy(answers["floor"], targets["floor"].long(), ignore_index=IGNORED)
         focal = focal_loss(answers["thing"][:, 0], targets["thing"])
         return (

@@ -33,11 +33,12 @@ def decode(
     """Objects of one frame. `camera` is the frame's own size, so boxes are in its pixels."""
     scores = _sigmoid(answers["thing"][0])
     rows, columns = np.nonzero(scores >= min_score * WEAK_RATIO)
-    box = answers["box"][:, rows, columns].astype(np.float64)  # (4, N)
+    box = answers["box"][:, rows, columns].astype(np.float64)  # (5, N)
     scale = camera.width_px / (scores.shape[1] * STRIDE_PX)
     pixels = np.stack([columns + np.clip(box[0], -0.5, 1.5), rows + np.clip(box[1], -0.5, 1.5)], axis=1)
     pixels = pixels * STRIDE_PX * scale  # (N, 2) of (u, v)
-    contacts_base_m = camera.floor_from_pixels(pixels)
+    fallen = np.stack([np.zeros(len(rows)), np.clip(box[4], 0, 4)], axis=1) * STRIDE_PX * scale
+    contacts_base_m = camera.floor_from_pixels(pixels + fallen)
     distances_m = np.hypot(contacts_base_m[:, 0], contacts_base_m[:, 1])
     near = np.flatnonzero(np.isfinite(distances_m) & (distances_m <= range_max_m))
     cells = np.stack([rows, columns], axis=1)[near]

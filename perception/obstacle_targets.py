@@ -10,13 +10,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from foundation.camera_geometry import PinholeCamera
+from foundation.geometry import FloatArray
 from perception.labels import FIRST_FLOOR, FLOORS, SMALL_OBJECTS
 from perception.sample_format import LabelledObject
-from perception.tasks.obstacles import NOT_FLOOR, STRIDE_PX
+from perception.tasks.obstacles import BOX_CHANNELS, NOT_FLOOR, STRIDE_PX
 
 IGNORED = 255
 LEARN_WITHIN_M = 1.6  # things further away are neither wanted nor punished
 MIN_PIXELS = 10
+OVERHANG_MAX_M = 0.08  # a contact further before the visible line is hidden by something else
+UNKNOWN = -1.0  # drop of a cell whose object's nearest point is not in the picture
 THIN = frozenset({"cable"})  # flat and narrow: every visible part lies on the floor
 
 
@@ -26,7 +30,7 @@ class GridTargets:
 
     thing: NDArray[np.uint8]  # (R, C): 0, 1 or IGNORED
     kind: NDArray[np.uint8]  # (R, C): class index where thing is 1, else IGNORED
-    box: NDArray[np.float32]  # (4, R, C): tasks.obstacles.BOX_CHANNELS where thing is 1, else 0
+    box: NDArray[np.float32]  # (5, R, C): tasks.obstacles.BOX_CHANNELS where thing is 1, else 0; drop may be UNKNOWN
     floor: NDArray[np.uint8]  # (R, C): floor index, NOT_FLOOR, or IGNORED where the cell is mixed
 
 
@@ -69,20 +73,42 @@ def _unhidden(
 
 
 def encode(
-    segmentation: NDArray[np.uint8], instances: NDArray[np.integer], objects: Sequence[LabelledObject]
+    segmentation: NDArray[np.uint8],
+    instances: NDArray[np.integer],
+    objects: Sequence[LabelledObject],
+    camera: PinholeCamera,
 ) -> GridTargets:
-    """Far objects first, so that a nearer one takes the cell they share."""
+    """Far objects first, so that a nearer one takes the cell they share. `camera` reads images of this size."""
     rows, columns = segmentation.shape[0] // STRIDE_PX, segmentation.shape[1] // STRIDE_PX
     thing = np.zeros((rows, columns), np.uint8)
     kind = np.full((rows, columns), IGNORED, np.uint8)
-    box = np.zeros((4, rows, columns), np.float32)
+    box = np.zeros((len(BOX_CHANNELS), rows, columns), np.float32)
     for item in sorted(objects, key=lambda found: -found.distance_m):
         edge = contour(instances, segmentation, item)
         if item.distance_m > LEARN_WITHIN_M or item.pixels < MIN_PIXELS:
             thing[_cells(edge, rows)] = IGNORED
         elif len(edge.columns):
-            _draw(edge, SMALL_OBJECTS.index(item.class_name), thing, kind, box)
+            index = SMALL_OBJECTS.index(item.class_name)
+            _draw(edge, drops(edge, item, camera) / STRIDE_PX, index, thing, kind, box)
     return GridTargets(thing, kind, box, _floor(segmentation))
+
+
+def drops(edge: Contour, item: LabelledObject, camera: PinholeCamera) -> FloatArray:
+    """(N,) rows from each contour point down to the floor under the object's near side; negative where unknown."""
+    unknown = np.full(len(edge.columns), UNKNOWN * STRIDE_PX)
+    pixels = np.stack([edge.columns + 0.5, edge.rows], axis=1).astype(np.float64)
+    points_base_m = camera.floor_from_pixels(pixels)
+    distances_m = np.hypot(points_base_m[:, 0], points_base_m[:, 1])
+    x0, _, x1, y1 = item.box_px
+    cut = x0 <= 1 or x1 >= camera.width_px - 1 or y1 >= camera.height_px - 1
+    if cut or not np.isfinite(distances_m).any():
+        return unknown
+    overhang_m = float(np.nanmin(distances_m)) - item.distance_m
+    if overhang_m > OVERHANG_MAX_M or overhang_m < -OVERHANG_MAX_M / 4:
+        return unknown
+    nearer = points_base_m * (1 - max(overhang_m, 0.0) / distances_m)[:, None]
+    fallen = camera.pixels_from_floor(nearer)[:, 1] - pixels[:, 1]
+    return np.where(np.isfinite(fallen), np.clip(fallen, 0, 4 * STRIDE_PX), UNKNOWN * STRIDE_PX)
 
 
 def _cells(edge: Contour, rows: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -91,6 +117,7 @@ def _cells(edge: Contour, rows: int) -> tuple[NDArray[np.int64], NDArray[np.int6
 
 def _draw(
     edge: Contour,
+    drop: FloatArray,
     kind_index: int,
     thing: NDArray[np.uint8],
     kind: NDArray[np.uint8],
@@ -115,6 +142,7 @@ def _draw(
             row / STRIDE_PX - at[0],
             len(np.unique(edge.columns[members])) / STRIDE_PX,
             np.log1p((row - edge.tops[members].min()) / STRIDE_PX),
+            drop[near].mean() if (drop[near] >= 0).all() else UNKNOWN,
         )
         _spare_neighbour(thing, at, int(row))
 

@@ -12,9 +12,10 @@ from perception.tasks.task import Head, ImageInput, LabelSource, Task
 STRIDE_PX = 8
 NOT_FLOOR = len(FLOORS)
 
-# Channels of `box`, in cells: contact's column and row inside the cell (0..1), width of the contour in the cell (0..1),
-# log(1 + height of the object above the contact).
-BOX_CHANNELS = ("column", "row", "width", "log_height")
+# Channels of `box`, in cells: column and row inside the cell (0..1) where the object is seen to end, width of that line
+# in the cell (0..1), log(1 + height of the object above it), and how far below the row the floor under the object's
+# nearest point would be seen: round things overhang, so their contact is nearer than the line where they seem to end.
+BOX_CHANNELS = ("column", "row", "width", "log_height", "drop")
 
 OBSTACLES = Task(
     name="obstacles",
