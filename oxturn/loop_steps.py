@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from oxturn.full_loop import LoopSettings
 
 TRAINING_SEED_OFFSET = 1_000_000  # unseen rooms take the seed itself: no room of the capture has it
+SAMPLES_SHOWN, SAMPLES_APART = 9, 17
 FRACTIONS = (0.84, 0.08, 0.08)
 WORKERS = max(min(os.cpu_count() or 1, 8), 1)
 
@@ -60,22 +61,26 @@ def train(split: Path, to: Path, settings: "LoopSettings", progress: ProgressFac
     import shutil
 
     from foundation.robot_config import RobotConfig
-    from perception import evaluate, training_job
+    from perception import evaluate, plots, sample_format, tracked_training
     from perception.train import TrainSettings
 
     config = RobotConfig()
-    trained = training_job.run(
+    trained = tracked_training.run(
         "obstacles",
         split,
         to,
-        TrainSettings(seed=settings.seed, minutes=settings.train_minutes, threads=WORKERS),
+        TrainSettings(seed=settings.seed, minutes=settings.train_minutes, threads=min(WORKERS, 2)),
+        tracking_uri=f"sqlite:///{to.parent.resolve() / 'mlflow.db'}",
         progress=progress,
-        on_epoch=lambda epoch: None,
     )
     shutil.rmtree(to / "cache", ignore_errors=True)
     range_max_m = config.detector.range_max_m
     detector = evaluate.of_bundle(to / "bundle", min_score=None, range_max_m=range_max_m)
     seen = evaluate.evaluate(detector, split, range_max_m=range_max_m, progress=progress)
+    plots.confusion(seen, to / "plots" / "confusion.png")
+    plots.recall_by_distance(seen, to / "plots" / "recall_by_distance.png")
+    shown = list(sample_format.iter_samples(split / "test"))[::SAMPLES_APART][:SAMPLES_SHOWN]
+    plots.sample_detections(detector, shown, to / "plots" / "samples.png")
     return {
         "precision": trained.precision,
         "size_bytes": trained.size_bytes,
