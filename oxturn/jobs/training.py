@@ -1,0 +1,160 @@
+"""From a published dataset to the registry's champion: what `dags/training_dag.py` calls.
+
+A model's place is `<lake>/models/<task>-<key of what it is made from>`; it holds `bundle/` as the robot gets it.
+"""
+
+import hashlib
+import json
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any, Final
+
+from foundation.atomic_files import write_json
+from foundation.errors import OxturnError
+from foundation.progress import silent
+from foundation.robot_config import RobotConfig
+from oxturn.jobs.data import SAMPLES
+from oxturn.lake import find, local_copy, produce
+
+RECALL_LOSS_MAX: Final = 0.005
+ALARMS_GAIN_MAX: Final = 0.5  # per 100 frames
+SIZE_MAX_BYTES: Final = 500_000
+LATENCY_MAX_MS: Final = 10.0
+
+
+class ModelError(OxturnError):
+    """A model that does not answer as its bundle says."""
+
+
+def train(dataset: str, lake: str, task: str, seed: int, minutes: float, registry: str) -> str:
+    """Trains on the dataset; a killed training goes on from its checkpoint when it is tried again on that machine."""
+    from perception import tracked_training
+    from perception.train import TrainSettings
+
+    made = find(dataset)
+    key = hashlib.sha256(f"{made.digest if made else ''} {task} {seed} {minutes}".encode()).hexdigest()[:12]
+    scratch = Path(tempfile.gettempdir(), f"oxturn-train-{key}")
+
+    def work(folder: Path) -> None:
+        with local_copy(dataset) as source:
+            settings = TrainSettings(seed=seed, minutes=minutes)
+            tracked_training.run(
+                task, source / SAMPLES, scratch, settings, tracking_uri=registry or None, progress=silent
+            )
+        shutil.copytree(scratch / "bundle", folder / "bundle")
+        shutil.rmtree(scratch)
+
+    return produce(f"{lake}/models/{task}-{key}", [dataset, task, f"seed {seed}", f"minutes {minutes}"], work)
+
+
+def evaluate(model: str, dataset: str) -> str:
+    """The figures of the model on the dataset's test part, as `evaluation.json`."""
+
+    def work(folder: Path) -> None:
+        write_json(folder / "evaluation.json", _figures(model, dataset))
+
+    return produce(f"{model}-on-{_digest(dataset)}", [model, dataset], work)
+
+
+def gate(model: str, dataset: str, registry: str, task: str) -> dict[str, Any]:
+    """Is the challenger at least as good as the champion, on the same frames? `{"promoted", "why"}`."""
+    challenger = _figures_at(evaluate(model, dataset))
+    champion = champion_of(registry, task)
+    if champion is None or find(champion) is None:
+        return {"promoted": True, "why": "there is no champion yet"}
+    return verdict(challenger, _figures_at(evaluate(champion, dataset)))
+
+
+def verdict(challenger: dict[str, Any], champion: dict[str, Any]) -> dict[str, Any]:
+    """Decides on recall and false alarms; the first reason against it is told, with its limit."""
+    recall, held = challenger["recall"] or 0.0, champion["recall"] or 0.0
+    alarms, borne = challenger["false_alarms_per_100"], champion["false_alarms_per_100"]
+    if recall < held - RECALL_LOSS_MAX:
+        why = f"recall {recall:.3f} is more than {RECALL_LOSS_MAX} below the champion's {held:.3f}"
+        return {"promoted": False, "why": why}
+    if alarms > borne + ALARMS_GAIN_MAX:
+        why = f"{alarms:.2f} false alarms per 100 are more than {ALARMS_GAIN_MAX} above the champion's {borne:.2f}"
+        return {"promoted": False, "why": why}
+    return {"promoted": True, "why": f"recall {recall:.3f} against {held:.3f}, false alarms {alarms:.2f}/{borne:.2f}"}
+
+
+def quantise(model: str) -> str:
+    """The exported graph as a robot will run it: golden frames replayed, size and latency measured and bounded.
+
+    Training exports INT8 or fp32 through its parity gates; this is the last look before it can be registered.
+    """
+
+    def work(folder: Path) -> None:
+        with local_copy(model) as source:
+            bench = _bench(source / "bundle")
+            shutil.copytree(source / "bundle", folder / "bundle")
+        write_json(folder / "bench.json", bench)
+        for name, limit in (("size_bytes", SIZE_MAX_BYTES), ("latency_ms_p50", LATENCY_MAX_MS)):
+            if bench[name] > limit:
+                raise ModelError(f"{model}: {name} is {bench[name]:g}, limit {limit:g}")
+
+    return produce(f"{model}-quantised", [model], work)
+
+
+def register(model: str, bundle: str, why: str, registry: str, task: str) -> dict[str, Any]:
+    """Makes the model the registry's champion; `{"bundle", "version"}` for whoever releases it."""
+    client = _client(registry)
+    name = _registered_name(task)
+    if not client.search_registered_models(f"name = '{name}'"):
+        client.create_registered_model(name)
+    known = [version for version in client.search_model_versions(f"name = '{name}'") if version.source == model]
+    version = known[0] if known else client.create_model_version(name, model, tags={"bundle": bundle, "why": why})
+    client.set_registered_model_alias(name, "champion", version.version)
+    return {"bundle": bundle, "version": str(version.version)}
+
+
+def champion_of(registry: str, task: str) -> str | None:
+    """URI of the model that is @champion."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return str(_client(registry).get_model_version_by_alias(_registered_name(task), "champion").source)
+    except MlflowException:
+        return None
+
+
+def _bench(bundle_dir: Path) -> dict[str, float]:
+    """By the very check that a robot runs before it takes the model."""
+    from deploy import golden_frames
+    from perception import model_bundle
+
+    health = golden_frames.examine(bundle_dir)
+    if not health.healthy:
+        raise ModelError(f"{bundle_dir}: {health.reason}")
+    size_bytes = model_bundle.load(bundle_dir).onnx_path.stat().st_size
+    return {"size_bytes": size_bytes, "latency_ms_p50": health.latency_ms_p50}
+
+
+def _figures(model: str, dataset: str) -> dict[str, Any]:
+    from perception import evaluate as evaluation
+
+    with local_copy(model) as held, local_copy(dataset) as source:
+        range_max_m = RobotConfig().detector.range_max_m
+        detector = evaluation.of_bundle(held / "bundle", min_score=None, range_max_m=range_max_m)
+        return evaluation.evaluate(detector, source / SAMPLES, range_max_m=range_max_m, progress=silent).figures
+
+
+def _figures_at(report: str) -> dict[str, Any]:
+    with local_copy(report) as folder:
+        return dict(json.loads((folder / "evaluation.json").read_text()))
+
+
+def _client(registry: str) -> Any:
+    from mlflow import MlflowClient
+
+    return MlflowClient(tracking_uri=registry, registry_uri=registry)
+
+
+def _registered_name(task: str) -> str:
+    return f"oxturn-{task}"
+
+
+def _digest(uri: str) -> str:
+    made = find(uri)
+    return made.digest[:12] if made is not None else "nothing"
