@@ -21,7 +21,7 @@ from navigation.grid_geometry import GridGeometry
 from perception.sample_format import Sample
 from simulation import recognition_palette
 from simulation.capture_stage import CaptureStage
-from simulation.footprints import clearance_grid, lying, standing
+from simulation.footprints import clearance_grid, lying, rotation_matrix, standing
 from simulation.ground_truth import BODY_TOP_M, floor_name_at, inside_grid
 from simulation.randomisation import Darkroom, FrameDraws, draw_frame
 from simulation.room_spec import Room
@@ -81,6 +81,8 @@ class _Look:
     """What the rig's devices said from one pose."""
 
     map_from_base: Pose2D
+    height_m: float  # of base_link above the floor, and its rotation: a robot leans on one of its casters
+    rotation: FloatArray  # (3, 3) map_from_base
     stamp_s: float
     image_bgr: NDArray[np.uint8]  # (H, W, 3)
     segmentation_bgra: NDArray[np.uint8]  # (H, W, 4)
@@ -143,20 +145,18 @@ class _Rig:
         shape = (self._camera.getHeight(), self._camera.getWidth(), 4)
         image = np.frombuffer(self._camera.getImage(), np.uint8).reshape(shape)
         segmentation = np.frombuffer(self._camera.getRecognitionSegmentationImage(), np.uint8).reshape(shape)
+        x, y, z = self._node.getPosition()
+        rotation = np.array(self._node.getOrientation()).reshape(3, 3)
         return _Look(
-            map_from_base=self._pose(),
+            map_from_base=Pose2D(x, y, math.atan2(rotation[1, 0], rotation[0, 0])),
+            height_m=z,
+            rotation=rotation,
             stamp_s=self._robot.getTime(),
             image_bgr=np.ascontiguousarray(image[..., :3]),
             segmentation_bgra=segmentation,
             ranges_m=np.array(self._lidar.getRangeImage(), np.float64)[::-1],
             lidar_fov_rad=float(self._lidar.getFov()),
         )
-
-    def _pose(self) -> Pose2D:
-        """map_from_base as the engine has it now."""
-        x, y, _ = self._node.getPosition()
-        turned = self._node.getOrientation()
-        return Pose2D(x, y, math.atan2(turned[3], turned[0]))
 
     def quit(self) -> None:
         self._robot.simulationQuit(0)
@@ -241,17 +241,26 @@ def _sample(
         objects=tuple(stage.objects.seen(instances, pose)),
         floor_under=floor_name_at(stage.room, pose.x_m, pose.y_m),
         pose=pose,
-        camera=PinholeCamera(
-            camera.width_px,
-            camera.height_px,
-            draws.horizontal_fov_rad,
-            camera.x_m,
-            camera.z_m,
-            draws.pitch_down_rad,
-            draws.roll_rad,
-        ),
+        camera=true_camera(camera, draws, looked.rotation, looked.height_m),
         draws=json.dumps({**draws.to_json(), "shadows": shadows}, sort_keys=True),
         provenance="simulator",
+    )
+
+
+def true_camera(camera: Camera, draws: FrameDraws, map_from_base: FloatArray, height_m: float) -> PinholeCamera:
+    """The camera above a level floor, as drawn and as the robot leans: `map_from_base` is its rotation (3, 3)."""
+    heading_rad = math.atan2(map_from_base[1, 0], map_from_base[0, 0])
+    level_from_base = rotation_matrix((0.0, 0.0, 1.0, -heading_rad)) @ map_from_base
+    turned = level_from_base @ rotation_matrix(camera_rotation(draws.pitch_down_rad, draws.roll_rad))
+    place = level_from_base @ np.array([camera.x_m, 0.0, camera.z_m])
+    return PinholeCamera(
+        camera.width_px,
+        camera.height_px,
+        draws.horizontal_fov_rad,
+        x_m=float(place[0]),
+        z_m=float(place[2]) + height_m,
+        pitch_down_rad=-math.asin(float(np.clip(turned[2, 0], -1, 1))),
+        roll_rad=-math.atan2(float(turned[2, 1]), float(turned[2, 2])),
     )
 
 

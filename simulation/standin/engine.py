@@ -97,6 +97,11 @@ class Engine:
             self._note_contacts()
         self.time_ms += BASIC_STEP_MS
 
+    @property
+    def robot_body(self) -> int:
+        """MuJoCo's number of the robot's body, for `place`."""
+        return self._robot
+
     def robot_pose(self) -> tuple[FloatArray, FloatArray]:
         """Position (3,) in world and rotation (3, 3) world_from_base."""
         return self.data.xpos[self._robot].copy(), self.data.xmat[self._robot].reshape(3, 3).copy()

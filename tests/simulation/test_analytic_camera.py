@@ -1,0 +1,59 @@
+"""Rendered segmentation against exact rays through the room's own solids."""
+
+import math
+
+import cv2
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from foundation.camera_geometry import PinholeCamera
+from foundation.geometry import Pose2D
+from perception import labels
+from simulation.analytic_camera import segmentation, solids_of
+from simulation.dataset_writer import CaptureSettings, robot_config
+from simulation.lidar_capture import samples
+from simulation.room_simulator import draw_room
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_every_pixel_away_from_an_edge_is_what_the_rays_say(seed: int):
+    room = draw_room(seed)
+    config = robot_config(CaptureSettings(rooms=1, frames=4, seed=1, width_px=160, height_px=120))
+    solids = solids_of(room)
+
+    wrong = 0
+    for sample in samples(room, config, frames=4, seed=seed):
+        classes, instances = segmentation(solids, sample.camera, sample.pose)
+        drawn = cv2.imdecode(np.frombuffer(sample.segmentation, np.uint8), cv2.IMREAD_UNCHANGED)
+        drawn_instances = cv2.imdecode(np.frombuffer(sample.instances, np.uint8), cv2.IMREAD_UNCHANGED)
+        differs = (drawn != classes) | (drawn_instances != instances)
+        key = classes.astype(np.int64) * 1000 + instances
+        inside = ndimage.maximum_filter(key, 3) == ndimage.minimum_filter(key, 3)
+        assert not (differs & inside).any()
+        wrong += int(differs.sum())
+
+    assert wrong <= 0.001 * 4 * 160 * 120
+
+
+def test_a_ball_on_the_floor_is_a_disc_of_the_right_size():
+    room = draw_room(3, rooms=1, small_objects=(1, 1), classes=("toy",))
+    solids = solids_of(room)
+    camera = PinholeCamera(160, 120, math.radians(60), 0.0, 0.12, math.radians(20))
+    place = room.small_objects[0]
+
+    _, instances = segmentation(solids, camera, Pose2D(place.x_m - 0.5, place.y_m, 0.0))
+
+    rows, cols = np.nonzero(instances == 1)
+    (expected,) = camera.pixels_from_floor(np.array([[0.5, 0.0]]))
+    assert abs(cols.mean() - expected[0]) < 16
+    assert rows.max() < 120
+
+
+def test_nothing_is_void_when_looking_above_the_walls():
+    room = draw_room(3, rooms=1)
+    up = PinholeCamera(32, 24, math.radians(60), 0.0, 0.12, math.radians(-80))
+
+    classes, _ = segmentation(solids_of(room), up, room.dock.start)
+
+    assert (classes == labels.VOID).mean() > 0.5
