@@ -1,7 +1,7 @@
-"""One cleaned folder of samples cut into train, validation and test, whole groups at a time, and the proof that it is so.
+"""One cleaned folder of samples cut into train, validation and test by whole groups, and the proof that it is so.
 
-A group (a room) never lies in two parts: a frame's neighbour in the test set would make any figure too good. `leaks` looks
-for it afterwards, in groups and in the images' own bytes: a detector, not a promise.
+A group (a room) never lies in two parts: a frame's neighbour in the test set would make any figure too good. `leaks`
+looks for it afterwards, in groups and in the images' own bytes: a detector, not a promise.
 """
 
 import hashlib

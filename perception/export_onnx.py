@@ -131,10 +131,7 @@ def preprocessed(images: Tensor) -> Tensor:
 
 def answers_of(onnx_bytes: bytes, task: Task) -> Answers:
     """An ONNX model as the learners' `score` wants it: preprocessed batches in, heads out."""
-    with tempfile.TemporaryDirectory(prefix="oxturn-") as folder:
-        path = Path(folder, "model.onnx")
-        path.write_bytes(onnx_bytes)
-        model = OnnxModel.load(path)
+    model = loaded(onnx_bytes)
 
     def run(batch: Tensor) -> dict[str, Tensor]:
         given = batch.numpy()
@@ -144,6 +141,14 @@ def answers_of(onnx_bytes: bytes, task: Task) -> Answers:
         return {name: torch.from_numpy(np.stack([one[name] for one in told])) for name in told[0]}
 
     return run
+
+
+def loaded(onnx_bytes: bytes) -> OnnxModel:
+    """The model as the robot loads it."""
+    with tempfile.TemporaryDirectory(prefix="oxturn-") as folder:
+        path = Path(folder, "model.onnx")
+        path.write_bytes(onnx_bytes)
+        return OnnxModel.load(path)
 
 
 def _difference(model: nn.Module, plain: bytes, task: Task, inputs: NDArray[Any]) -> float:

@@ -3,8 +3,7 @@
 from pathlib import Path
 
 from foundation.progress import ProgressFactory
-from perception import plots, sample_format, train, training_job
-from perception.dataset import part_folder
+from perception import plots, train, training_data, training_job
 from perception.mlflow_tracking import tracking
 from perception.tasks.registry import task_named
 from perception.train import Epoch, TrainSettings
@@ -22,10 +21,11 @@ def run(
 ) -> TrainingReport:
     """As `training_job.run`; a tracking server that fails changes nothing about the training."""
     task = task_named(task_name)
-    dataset_hash = sample_format.load_manifest(part_folder(data_dir, "train")).dataset_hash
     epochs: list[Epoch] = []
     with tracking(tracking_uri, task.name, out_dir, name=f"{task.name}-{settings.seed}") as tracker:
-        tracker.settings({**train.task_settings(task, settings), "dataset_hash": dataset_hash})
+        tracker.settings(
+            {**train.task_settings(task, settings), "dataset_hash": training_data.dataset_hash(task, data_dir)}
+        )
 
         def on_epoch(epoch: Epoch) -> None:
             epochs.append(epoch)

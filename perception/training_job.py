@@ -1,7 +1,8 @@
 """One training run as a job: samples in, a bundle out. Composes learner, loop and export; tracks nothing itself.
 
-`DATA` is a split folder (train, validation, test). `OUT` holds the work (cache, checkpoint) and `bundle/`: it appears
-whole when everything before it succeeded; started again with the same arguments, a killed run goes on.
+`DATA` is a split folder (train, validation, test) or what `labelled_arrays` reads. `OUT` holds the work (cache,
+checkpoint) and `bundle/`, which appears whole when everything before it succeeded; started again with the same
+arguments, a killed run goes on.
 """
 
 import time
@@ -16,19 +17,14 @@ from numpy.typing import NDArray
 from torch import nn
 
 from foundation.progress import ProgressFactory
-from perception import data_processor, dataset, export_onnx, model_bundle, sample_format, train
-from perception.frame_features import FRAME_FEATURES, frame_features
-from perception.grid_learner import GridLearner
+from perception import export_onnx, model_bundle, train, training_data
 from perception.model_bundle import Bundle, BundleContent
-from perception.onnx_model import OnnxModel
 from perception.tasks.obstacles import OBSTACLES
 from perception.tasks.registry import task_named
-from perception.tasks.task import ImageInput, Task
+from perception.tasks.task import Task
 from perception.train import Epoch, TrainSettings
 
-PARITY_FRAMES: Final = 96
 GOLDEN_FRAMES: Final = 4
-FEATURE_FRAMES: Final = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,24 +52,22 @@ def run(
     """Trains, exports through the parity gates, writes `out_dir/bundle`."""
     began_s = time.monotonic()
     task = task_named(task_name)
-    parts = {part: dataset.part_folder(data_dir, part) for part in ("train", "validation")}
-    dataset.refuse_leaks(parts)
-    learner = learner_of(task, parts["train"], parts["validation"], out_dir / "cache", progress)
-    result = train.fit(learner, out_dir, settings, progress=progress, on_epoch=on_epoch)
+    data = training_data.prepared(task, data_dir, out_dir / "cache", seed=settings.seed, progress=progress)
+    result = train.fit(data.learner, out_dir, settings, progress=progress, on_epoch=on_epoch)
     model = at_threshold(result.model, result.scores)
-    raw = raw_inputs(parts["train"], task, PARITY_FRAMES, seed=settings.seed)
-    exported = export_onnx.export(model, task, raw, lambda answers: learner.score(answers)["score"])
+    exported = export_onnx.export(model, task, data.raw_inputs, lambda answers: data.learner.score(answers)["score"])
+    golden = data.raw_inputs[:GOLDEN_FRAMES]
     content = BundleContent(
         task=task.name,
         version=f"{settings.seed}.{result.epochs[-1].step}",
-        dataset_hash=sample_format.load_manifest(parts["train"]).dataset_hash,
+        dataset_hash=data.dataset_hash,
         onnx=exported.onnx,
         labels={head.name: head.classes for head in task.heads if head.classes},
         min_score=0.5 if task == OBSTACLES else None,
         metrics={"validation": dict(result.scores)},
-        reference=reference_statistics(parts["train"], seed=settings.seed),
-        golden_inputs=raw[:GOLDEN_FRAMES],
-        golden_answers=_answers(exported.onnx, out_dir, raw[:GOLDEN_FRAMES]),
+        reference=data.reference,
+        golden_inputs=golden,
+        golden_answers=_answers(exported.onnx, golden),
         card=card(task, settings, result.scores, exported),
         details={**train.task_settings(task, settings), "precision": exported.precision, "why": exported.reason},
     )
@@ -89,45 +83,12 @@ def run(
     )
 
 
-def learner_of(
-    task: Task, train_dir: Path, validation_dir: Path, cache_dir: Path, progress: ProgressFactory
-) -> train.Learner:
-    """What the task's view says."""
-    return GridLearner(task, train_dir, validation_dir, cache_dir, progress)
-
-
 def at_threshold(model: nn.Module, scores: Mapping[str, float]) -> nn.Module:
     """Shifts the objectness so that a score of .5 is the threshold found best on validation data."""
     if "threshold_logit" in scores:
         with torch.no_grad():
             model.heads["thing"].bias -= scores["threshold_logit"]  # type: ignore[index, union-attr]
     return model
-
-
-def raw_inputs(folder: Path, task: Task, count: int, *, seed: int) -> NDArray[Any]:
-    """(count, H, W, bands): decoded images spread over the folder, as the robot would give them."""
-    assert isinstance(task.input, ImageInput)
-    chosen = _spread(sample_format.load_manifest(folder).samples, count, seed)
-    images = [
-        data_processor.resized(
-            data_processor.decode(sample.image, sample.sample_id), task.input.width_px, task.input.height_px
-        )
-        for index, sample in enumerate(sample_format.iter_samples(folder))
-        if index in chosen
-    ]
-    return np.stack(images)
-
-
-def reference_statistics(folder: Path, *, seed: int) -> dict[str, dict[str, float]]:
-    """Mean and spread of the drift features over the training frames."""
-    chosen = _spread(sample_format.load_manifest(folder).samples, FEATURE_FRAMES, seed)
-    rows = [
-        frame_features(data_processor.decode(sample.image, sample.sample_id))
-        for index, sample in enumerate(sample_format.iter_samples(folder))
-        if index in chosen
-    ]
-    values = {name: np.array([row[name] for row in rows]) for name in FRAME_FEATURES}
-    return {name: {"mean": float(value.mean()), "std": float(value.std())} for name, value in values.items()}
 
 
 def card(task: Task, settings: TrainSettings, scores: Mapping[str, float], exported: export_onnx.Export) -> str:
@@ -151,15 +112,7 @@ def card(task: Task, settings: TrainSettings, scores: Mapping[str, float], expor
     return "\n".join(lines) + "\n"
 
 
-def _answers(onnx_bytes: bytes, work_dir: Path, inputs: NDArray[Any]) -> dict[str, NDArray[np.float32]]:
-    path = work_dir / "candidate.onnx"
-    path.write_bytes(onnx_bytes)
-    model = OnnxModel.load(path)
+def _answers(onnx_bytes: bytes, inputs: NDArray[Any]) -> dict[str, NDArray[np.float32]]:
+    model = export_onnx.loaded(onnx_bytes)
     told = [model.run(one) for one in inputs]
-    path.unlink()
     return {name: np.stack([answers[name] for answers in told]) for name in told[0]}
-
-
-def _spread(count: int, wanted: int, seed: int) -> frozenset[int]:
-    rng = np.random.default_rng([seed, count])
-    return frozenset(rng.choice(count, size=min(wanted, count), replace=False).tolist())

@@ -1,0 +1,129 @@
+"""Labelled inputs that are no robot ticks: photos named in a `labels.csv`, or arrays in `train.npz`, `validation.npz`.
+
+    DATA/labels.csv    split,file,label[,group[,provenance]]: files below DATA, labels of the task's head
+    DATA/<part>.npz    inputs (N, H, W, bands) uint8 or (N, columns) float32; targets (N,) or (N, H, W);
+                       groups (N,) text; provenance: one text
+
+Labels whose provenance the task does not allow (made by clustering, say) are refused.
+"""
+
+import csv
+import hashlib
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from perception import data_processor
+from perception.errors import EvaluationError, TaskError
+from perception.tasks.task import ImageInput, Task
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledArrays:
+    """One part of a data set."""
+
+    inputs: NDArray[Any]  # (N, H, W, bands) uint8, or (N, columns) float32
+    targets: NDArray[np.int64]  # (N,) or (N, H, W): class of the task's first head
+    groups: tuple[str, ...]
+    digest: str
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+
+def is_here(data_dir: Path) -> bool:
+    """Does the folder hold labelled arrays rather than samples?"""
+    return (data_dir / "labels.csv").is_file() or (data_dir / "train.npz").is_file()
+
+
+def load(data_dir: Path, task: Task, part: str) -> LabelledArrays:
+    """Raises TaskError when there is nothing or it does not fit the task."""
+    table = data_dir / "labels.csv"
+    arrays = _of_table(table, task, part) if table.is_file() else _of_npz(data_dir / f"{part}.npz", task)
+    _check(arrays, task, data_dir / part)
+    return arrays
+
+
+def refuse_shared_groups(parts: Mapping[str, LabelledArrays]) -> None:
+    """Raises EvaluationError when a group, or the very same input, lies in two parts."""
+    seen: dict[str, str] = {}
+    for part, arrays in parts.items():
+        inputs = {hashlib.sha256(np.ascontiguousarray(one).tobytes()).hexdigest() for one in arrays.inputs}
+        for mark in inputs | {f"group {group}" for group in arrays.groups}:
+            if seen.setdefault(mark, part) != part:
+                what = mark if mark.startswith("group ") else "the same input"
+                raise EvaluationError(f"the split leaks, so its figures are refused: {what} in {seen[mark]} and {part}")
+
+
+def _of_table(table: Path, task: Task, part: str) -> LabelledArrays:
+    assert isinstance(task.input, ImageInput)
+    classes, size, digest = task.heads[0].classes, task.input, hashlib.sha256()
+    images, targets, groups = [], [], []
+    for number, row in enumerate(_rows(table), start=2):
+        if row["split"] != part:
+            continue
+        if row["label"] not in classes:
+            raise TaskError(f"{table}:{number}: unknown label {row['label']!r}; known: {', '.join(classes)}")
+        _allowed(row.get("provenance") or "human", task, f"{table}:{number}")
+        path = table.parent / row["file"]
+        image = data_processor.read_photo(path)
+        digest.update(path.read_bytes())
+        images.append(data_processor.resized(image, size.width_px, size.height_px))
+        targets.append(classes.index(row["label"]))
+        groups.append(row.get("group") or f"{part}/{row['file']}")
+    if not images:
+        raise TaskError(f"{table}: has no row of split {part!r}")
+    return LabelledArrays(np.stack(images), np.array(targets, np.int64), tuple(groups), digest.hexdigest())
+
+
+def _rows(table: Path) -> Sequence[dict[str, str]]:
+    with table.open(newline="", encoding="utf-8") as file:
+        reader = csv.DictReader(file)
+        missing = {"split", "file", "label"} - set(reader.fieldnames or ())
+        if missing:
+            raise TaskError(f"{table}: lacks the columns {', '.join(sorted(missing))}")
+        return list(reader)
+
+
+def _of_npz(path: Path, task: Task) -> LabelledArrays:
+    try:
+        with np.load(path) as arrays:
+            _allowed(str(arrays["provenance"]), task, str(path))
+            return LabelledArrays(
+                arrays["inputs"],
+                arrays["targets"].astype(np.int64),
+                tuple(str(group) for group in arrays["groups"]),
+                hashlib.sha256(path.read_bytes()).hexdigest(),
+            )
+    except OSError as error:
+        raise TaskError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except (KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise TaskError(f"{path}: not labelled arrays: {error}") from error
+
+
+def _allowed(provenance: str, task: Task, where: str) -> None:
+    if provenance not in task.labels.provenances:
+        allowed = ", ".join(task.labels.provenances)
+        raise TaskError(f"{where}: labels of provenance {provenance!r}; {task.name} learns only from {allowed}")
+
+
+def _check(arrays: LabelledArrays, task: Task, where: Path) -> None:
+    if isinstance(task.input, ImageInput):
+        wanted: tuple[int, ...] = (task.input.height_px, task.input.width_px, task.input.bands)
+        kind: type = np.uint8
+    else:
+        wanted, kind = (len(task.input.columns),), np.float32
+    if arrays.inputs.shape[1:] != wanted or arrays.inputs.dtype != kind:
+        raise TaskError(f"{where}: inputs {arrays.inputs.dtype}{arrays.inputs.shape[1:]}, want {kind.__name__}{wanted}")
+    dense = task.view == "dense"
+    if arrays.targets.shape != (arrays.inputs.shape[:3] if dense else arrays.inputs.shape[:1]):
+        raise TaskError(f"{where}: targets {arrays.targets.shape} for inputs {arrays.inputs.shape}")
+    if len(arrays) and not 0 <= arrays.targets.min() <= arrays.targets.max() < task.heads[0].channels:
+        raise TaskError(f"{where}: targets {arrays.targets.min()}..{arrays.targets.max()} of {task.heads[0].channels}")
+    if len(arrays.groups) != len(arrays):
+        raise TaskError(f"{where}: {len(arrays.groups)} groups for {len(arrays)} inputs")
