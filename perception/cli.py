@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -22,6 +22,7 @@ def register(app: typer.Typer) -> None:
     data.command("clean")(clean)
     data.command("check")(check)
     data.command("split")(split)
+    data.command("export")(export)
     app.add_typer(data, name="data")
 
 
@@ -149,6 +150,21 @@ def split(
     report = dataset.split(data, out, seed=seed, fractions=fractions, progress=bars)
     told = dataclasses.asdict(report)
     print(json.dumps(told) if as_json else f"{out}: {told['samples']} samples, {told['groups']} groups")
+
+
+def export(
+    data: DataDir,
+    out: OutDir,
+    kind: Annotated[Literal["coco", "yolo", "csv"], typer.Option("--format", help="csv holds the LIDAR's turns.")],
+    as_json: AsJson = False,
+) -> None:
+    """Write samples in a format that other tools open."""
+    from foundation import progress
+    from perception import exports
+
+    count = exports.export(data, out, kind, progress=progress.silent if as_json else progress.bars)
+    told = {"samples": count, "format": kind, "out": str(out)}
+    print(json.dumps(told) if as_json else f"{count} samples as {kind} in {out}")
 
 
 def _print_figures(figures: dict[str, object]) -> None:
