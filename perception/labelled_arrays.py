@@ -9,6 +9,7 @@ Labels whose provenance the task does not allow (made by clustering, say) are re
 
 import csv
 import hashlib
+import logging
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from numpy.typing import NDArray
 from perception import data_processor
 from perception.errors import EvaluationError, TaskError
 from perception.tasks.task import ImageInput, Task
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +56,25 @@ def refuse_shared_groups(parts: Mapping[str, LabelledArrays]) -> None:
     """Raises EvaluationError when a group, or the very same input, lies in two parts."""
     seen: dict[str, str] = {}
     for part, arrays in parts.items():
-        inputs = {hashlib.sha256(np.ascontiguousarray(one).tobytes()).hexdigest() for one in arrays.inputs}
-        for mark in inputs | {f"group {group}" for group in arrays.groups}:
+        for mark in set(_marks(arrays)) | {f"group {group}" for group in arrays.groups}:
             if seen.setdefault(mark, part) != part:
                 what = mark if mark.startswith("group ") else "the same input"
                 raise EvaluationError(f"the split leaks, so its figures are refused: {what} in {seen[mark]} and {part}")
+
+
+def without_repeats(train: LabelledArrays, held_out: LabelledArrays) -> LabelledArrays:
+    """`train` less the inputs that lie in `held_out` too, byte for byte; sets made by others have such."""
+    known = set(_marks(held_out))
+    kept = [index for index, mark in enumerate(_marks(train)) if mark not in known]
+    if len(kept) == len(train):
+        return train
+    logger.warning("%d training inputs lie in the held-out part too: left out of training", len(train) - len(kept))
+    groups = tuple(train.groups[index] for index in kept)
+    return LabelledArrays(train.inputs[kept], train.targets[kept], groups, train.digest)
+
+
+def _marks(arrays: LabelledArrays) -> list[str]:
+    return [hashlib.sha256(np.ascontiguousarray(one).tobytes()).hexdigest() for one in arrays.inputs]
 
 
 def _of_table(table: Path, task: Task, part: str) -> LabelledArrays:

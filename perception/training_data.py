@@ -63,8 +63,8 @@ def _of_samples(task: Task, data_dir: Path, cache_dir: Path, *, seed: int, progr
 
 def _of_arrays(task: Task, data_dir: Path, *, seed: int) -> TrainingData:
     parts = {part: labelled_arrays.load(data_dir, task, part) for part in PARTS}
-    labelled_arrays.refuse_shared_groups(parts)
-    train = parts["train"]
+    train = labelled_arrays.without_repeats(parts["train"], parts["validation"])
+    labelled_arrays.refuse_shared_groups({**parts, "train": train})
     chosen = sorted(_spread(len(train), RAW_INPUTS, seed))
     seen = train.inputs[sorted(_spread(len(train), FEATURE_FRAMES, seed))]
     colour = isinstance(task.input, ImageInput) and task.input.bands == 3

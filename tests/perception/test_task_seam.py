@@ -102,6 +102,24 @@ def test_the_same_input_in_two_parts_is_refused(tmp_path: Path):
         labelled_arrays.refuse_shared_groups({"train": train, "validation": train})
 
 
+def test_repeats_of_held_out_inputs_leave_the_lesson(tmp_path: Path):
+    task, draw = CASES["rows"]
+    write(tmp_path, draw)
+    train = labelled_arrays.load(tmp_path, task, "train")
+    held_out = labelled_arrays.load(tmp_path, task, "validation")
+    both = labelled_arrays.LabelledArrays(
+        np.concatenate([train.inputs, held_out.inputs[:3]]),
+        np.concatenate([train.targets, held_out.targets[:3]]),
+        (*train.groups, "x", "y", "z"),
+        "",
+    )
+
+    kept = labelled_arrays.without_repeats(both, held_out)
+
+    assert len(both) - len(kept) == 3
+    np.testing.assert_array_equal(kept.inputs, train.inputs)
+
+
 def test_a_table_of_photos_is_read_by_part(tmp_path: Path):
     task, _ = CASES["image"]
     cv2.imwrite(str(tmp_path / "a.png"), np.full((64, 48, 3), 200, np.uint8))
