@@ -23,6 +23,7 @@ from deploy.model_runner import Answer, Model, ModelRunner, run_guarded
 from deploy.robot_home import on_this_machine
 from deploy.systemd_notify import notify
 from deploy.trial_watch import Loader, TrialWatch
+from deploy.warm_up import warm_up
 from foundation.errors import OxturnError
 from foundation.robot_config import RobotConfig, load
 from monitoring.metrics_server import serve_metrics
@@ -111,7 +112,14 @@ def serve(
         notify("STOPPING=1")
         metrics.on_job(False)
     summary = ServeSummary(ticks, runner.fault, stop.is_set())
-    status = {**plain(summary), "covering": plain(stages.planner.report()), "has_model": runner.has_model}
+    covering = stages.planner.report()
+    status = {
+        **plain(summary),
+        "finished": covering.done,
+        "coverage_ratio": stages.room.coverage_ratio(),
+        "covering": plain(covering),
+        "has_model": runner.has_model,
+    }
     left.finish(times.summary_json(), status, list(stages.room.objects()), stages.localiser.static_map)
     return summary
 
@@ -134,6 +142,7 @@ def main(config_path: Path | None, home: Path | None = None) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    warm_up(config)  # before the wheels are powered and the watchdog counts
     with HardwareRobot(config) as robot:
         serve(
             robot,

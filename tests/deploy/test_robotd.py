@@ -15,6 +15,7 @@ from deploy import live_trial, ota_updater
 from deploy.clock import MachineClock
 from deploy.robot_home import exclusive
 from deploy.robotd import Folders, serve
+from deploy.warm_up import warm_up
 from foundation.robot_config import RobotConfig
 from navigation.background import SteppedBackground
 from navigation.robot_io import STOP
@@ -96,7 +97,8 @@ def test_a_run_leaves_its_folder_and_ends_with_motors_at_zero(config, told, tmp_
     out = tmp_path / "out"
     assert len((out / "published.tum").read_text().splitlines()) == 60
     assert json.loads((out / "tick_ms.json").read_text())["tick"]["count"] == 60
-    assert json.loads((out / "status.json").read_text())["has_model"] is False
+    status = json.loads((out / "status.json").read_text())
+    assert (status["has_model"], status["finished"], status["ticks"]) == (False, False, 60)
     assert list((out / "log").glob("*.mcap"))
 
 
@@ -195,3 +197,9 @@ def test_an_update_while_it_drives(config, told, tmp_path, home):
 
     assert [report.result for report in reports] == ["confirmed"]
     assert told.loaded == [b"good 1", b"good 2"]
+
+
+def test_warming_up_drives_the_made_up_room_without_a_word(config, capsys):
+    warm_up(config)
+
+    assert capsys.readouterr().out == ""
