@@ -1,38 +1,56 @@
-"""A path over every reachable patch of floor: reach, strokes, order, ways between them.
+"""A path over every reachable patch of floor: reach, lines, order, ways between them, then the whole made better.
 
 In: any occupancy grid, a start, the clearance the centre needs and the tool's width; what is covered already. Out: a
 drivable line in `map`, straight between its points, no point of which comes nearer to anything than allowed. What can
-fail: the start is blocked, or no cell has room for the robot (`CoverageError`). Pure: equal inputs give equal plans.
+fail: the start is blocked, or no cell has room for the robot (`CoverageError`). Pure: equal inputs give equal plans, as
+long as the budget counts iterations.
 
-    plan = reach (where the centre may be) -> strokes (lines that sweep what is wanted)
+    plan = floor (where the centre may be, what the tool can touch)
+           -> edge passes and swaths (lines that sweep what is wanted)
            -> order (a tour over their ends) -> path (shortest clear ways between them)
+           -> patches picked up on the way -> annealed (corners moved, dropped, added, as long as it pays)
 """
 
+import itertools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from foundation.geometry import FloatArray
+from navigation.coverage.annealing import Budget, Job, Spending, annealed, completed
+from navigation.coverage.clearance import line_clear
+from navigation.coverage.edge_passes import edge_passes
 from navigation.coverage.errors import CoverageError, NoFloor, StartBlocked
-from navigation.coverage.grid_kernels import add_counts, sole_cells, sweep
+from navigation.coverage.floor import BoolGrid, Floor, floor_of
 from navigation.coverage.ordering import Ends, greedy_order, improved
-from navigation.coverage.reach import EIGHT, BoolGrid, Reach, reachable
-from navigation.coverage.strokes import Brush, Line, strokes
-from navigation.coverage.ways import Ways
+from navigation.coverage.report import CoveragePlan, Unreachable, told
+from navigation.coverage.swaths import SwathCosts, swaths
+from navigation.coverage.sweeping import count_path
+from navigation.coverage.ways import Line, Ways
 from navigation.grid_geometry import GridGeometry
 
-__all__ = ["Budget", "CoverageError", "CoveragePlan", "CoverageSettings", "NoFloor", "StartBlocked", "plan", "plans"]
+__all__ = [
+    "Budget", "CoverageError", "CoveragePlan", "CoverageSettings", "NoFloor", "StartBlocked", "Unreachable",
+    "plan", "plans", "safe_path",
+]  # fmt: skip
 
-TURN_RAD = math.radians(30)
+FIRST_PAY = 10.0  # tool widths of drive that a tool width of new floor is worth when lines are chosen
+TOUR_STEPS = 20_000
+FIRST_SEARCH = 0.35  # share of the budget after which a better plan is given out
 
 
 @dataclass(frozen=True, slots=True)
 class CoverageSettings:
-    """`robot_radius_m` is the clearance the centre keeps; the tool is a bar across the robot."""
+    """`robot_radius_m` is the clearance the centre keeps.
+
+    The tool is a disc or, unless `round_tool`, a bar across the robot that sweeps nothing ahead of its middle. Cells
+    count as swept when their centre is: give a true tool's width less a cell, and less what localisation is wrong by.
+    `target_ratio` of the wanted floor is swept, and every patch of `patch_m2` or more; beyond it the drive is not
+    worth it.
+    """
 
     robot_radius_m: float
     tool_width_m: float
@@ -41,35 +59,9 @@ class CoverageSettings:
     turn_cost_m: float = 0.25
     seed: int = 0
     escape: bool = True  # a start inside the margin begins at the nearest clear cell
-
-
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """Iterations of the local search, and seconds when a clock is given."""
-
-    iterations: int = 20_000
-    seconds: float = math.inf
-    clock: Callable[[], float] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Unreachable:
-    """Floor that stays uncovered, and why."""
-
-    area_m2: float
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class CoveragePlan:
-    """`path` (N, 3): x_m, y_m, heading_rad in map; `covering` (N - 1,): False on ways between strokes."""
-
-    path: FloatArray
-    covering: BoolGrid
-    length_m: float
-    turns: int
-    coverage_ratio: float
-    unreachable: tuple[Unreachable, ...]
+    round_tool: bool = True
+    target_ratio: float = 0.993
+    patch_m2: float = 0.05
 
 
 def plan(
@@ -85,8 +77,7 @@ def plan(
     best = None
     for found in plans(free, geometry, start_map, settings, covered=covered, budget=budget):
         best = found
-    if best is None:
-        raise NoFloor("no plan")
+    assert best is not None
     return best
 
 
@@ -100,104 +91,133 @@ def plans(
     budget: Budget | None = None,
 ) -> Iterator[CoveragePlan]:
     """A safe plan at once, then better ones until the budget ends."""
+    _check(free, geometry, settings)
     budget = budget or Budget()
-    tool_radius_m = settings.tool_width_m / 2 - abs(settings.tool_offset_left_m)
-    reach = reachable(free, geometry, start_map, settings.robot_radius_m, tool_radius_m, escape=settings.escape)
-    wanted = reach.coverable if covered is None else reach.coverable & ~covered
-    task = _Task(geometry, reach, wanted, Brush.of(tool_radius_m / geometry.cell_m), start_map, settings)
-    lines = strokes(reach, wanted, task.brush, settings.edge_passes)
-    ends = Ends(reach.centres, lines, reach.start, settings.turn_cost_m / geometry.cell_m)
-    order = greedy_order(ends)
-    first = task.path(lines, order)
-    yield first
-    if budget.iterations <= 0:
+    spending = Spending(budget)
+    half_m = settings.tool_width_m / 2
+    floor = floor_of(
+        free, geometry, start_map, settings.robot_radius_m, half_m + abs(settings.tool_offset_left_m),
+        escape=settings.escape,
+    )  # fmt: skip
+    wanted = floor.coverable if covered is None else floor.coverable & ~covered
+    job = _job(floor, wanted, geometry, settings)
+    first = _first_path(job, settings)
+    best = told(first, job, geometry, start_map)
+    yield best
+    if len(first) < 3 or budget.iterations <= 0:
         return
-    order, left = improved(order, ends, budget.iterations)
-    lines, order = task.without_idle(lines, order)
-    ends = Ends(reach.centres, lines, reach.start, settings.turn_cost_m / geometry.cell_m)
-    order, left = improved(order, ends, max(left, budget.iterations // 4))
-    better = task.path(lines, order)
-    if better.coverage_ratio >= first.coverage_ratio - 1e-3 and better.length_m < first.length_m:
-        yield better
+    path = first
+    for begin, end, heat in ((0.0, FIRST_SEARCH, 1.0), (FIRST_SEARCH, 1.0, 0.7)):
+        path = annealed(job, path, spending, begin, end, heat)
+        found = told(path, job, geometry, start_map)
+        if _all_clear(floor, path) and _better(found, best, settings):
+            best = found
+            yield best
 
 
-@dataclass(frozen=True, slots=True)
-class _Task:
-    """What every step of one plan shares."""
+def safe_path(
+    free: BoolGrid,
+    geometry: GridGeometry,
+    start_map: tuple[float, float],
+    goal_map: tuple[float, float],
+    clearance_m: float,
+) -> FloatArray:
+    """(N, 2) of (x, y) from start to goal: short, straight between its points and clear; StartBlocked when cut off.
 
-    geometry: GridGeometry
-    reach: Reach
-    wanted: BoolGrid
-    brush: Brush
-    start_map: tuple[float, float] | None
-    settings: CoverageSettings
+    Both ends are moved to the nearest clear cell when they stand inside the margin.
+    """
+    floor = floor_of(free, geometry, start_map, clearance_m, 0.0, escape=True)
+    goal = floor_of(free, geometry, goal_map, clearance_m, 0.0, escape=True).start
+    assert floor.start is not None and goal is not None
+    if not floor.centres[goal]:
+        raise StartBlocked(f"no way {clearance_m:.3f} m clear on both sides leads from {start_map} to {goal_map}")
+    way = Ways(floor.ground, floor.centres).between(np.array(floor.start, np.float64), np.array(goal, np.float64))
+    return geometry.centres(way.astype(np.int64))
 
-    def path(self, lines: list[Line], order: NDArray[np.int32]) -> CoveragePlan:
-        """The strokes in their order, joined by shortest clear ways."""
-        ways = Ways(self.reach.centres)
-        here = np.array(self.reach.start, np.int32)
-        pieces: list[Line] = [here[None]]
-        covering: list[bool] = []
-        for entry in order:
-            line = lines[entry // 2] if entry % 2 == 0 else lines[entry // 2][::-1]
-            way = ways.between(here, line[0])
-            pieces.append(way[1:])
-            covering += [False] * (len(way) - 1)
-            pieces.append(line[1:])
-            covering += [True] * (len(line) - 1)
-            here = line[-1]
-        cells = np.concatenate(pieces)
-        xy = self.geometry.centres(cells)
-        if self.start_map is not None and np.hypot(*(xy[0] - self.start_map)) > self.geometry.cell_m:
-            xy, covering = np.vstack([[self.start_map], xy]), [False, *covering]
-        return self._told(xy, np.array(covering, np.bool_), cells)
 
-    def without_idle(self, lines: list[Line], order: NDArray[np.int32]) -> tuple[list[Line], NDArray[np.int32]]:
-        """Strokes left out whose floor the others and the ways between them sweep anyway; shortest first."""
-        count = np.zeros(self.wanted.shape, np.int32)
-        seen = np.zeros(self.wanted.shape, np.int32)
-        stamp = 0
-        for line in lines:
-            stamp += 1
-            add_counts(count, seen, stamp, line, self.brush.disc, 1)
-        idle = set()
-        for index in sorted(range(len(lines)), key=lambda i: _length(lines[i])):
-            stamp += 1
-            if sole_cells(count, self.wanted, seen, stamp, lines[index], self.brush.disc) == 0:
-                stamp += 1
-                add_counts(count, seen, stamp, lines[index], self.brush.disc, -1)
-                idle.add(index)
-        kept = [index for index in range(len(lines)) if index not in idle]
-        renumbered = {old: new for new, old in enumerate(kept)}
-        entries = [2 * renumbered[e // 2] + e % 2 for e in order if e // 2 in renumbered]
-        return [lines[index] for index in kept], np.array(entries, np.int32)
+def _check(free: BoolGrid, geometry: GridGeometry, settings: CoverageSettings) -> None:
+    if free.shape != geometry.shape:
+        raise CoverageError(f"the map has {free.shape} cells, its geometry says {geometry.shape}")
+    for name in ("robot_radius_m", "tool_width_m"):
+        value = getattr(settings, name)
+        if not (math.isfinite(value) and value > 0):
+            raise CoverageError(f"{name} is {value}, must be above 0")
 
-    def _told(self, xy: FloatArray, covering: BoolGrid, cells: Line) -> CoveragePlan:
-        mark = np.zeros(self.wanted.shape, np.int32)
-        sweep(mark, 1, cells, self.brush.disc)
-        total = int(self.wanted.sum())
-        ratio = float((self.wanted & (mark == 1)).sum() / total) if total else 1.0
-        legs = np.diff(xy, axis=0)
-        moving = np.hypot(*legs.T) > 1e-9
-        heading = np.arctan2(legs[:, 1], legs[:, 0]) if len(legs) else np.zeros(0)
-        bends = np.abs((np.diff(heading[moving]) + np.pi) % (2 * np.pi) - np.pi)
-        told = np.append(heading, heading[-1] if len(heading) else 0.0)
-        return CoveragePlan(
-            np.column_stack([xy, told]),
-            covering,
-            float(np.hypot(*legs.T).sum()),
-            int((bends > TURN_RAD).sum()),
-            ratio,
-            self._unreachable(),
+
+def _job(floor: Floor, wanted: BoolGrid, geometry: GridGeometry, settings: CoverageSettings) -> Job:
+    cell_m = geometry.cell_m
+    return Job(
+        floor,
+        wanted,
+        (settings.tool_width_m / 2 / cell_m, settings.round_tool, settings.tool_offset_left_m / cell_m),
+        settings.turn_cost_m / cell_m,
+        settings.target_ratio,
+        max(math.ceil(settings.patch_m2 / cell_m**2), 1),
+        settings.seed,
+        floor.start is None,
+    )
+
+
+def _first_path(job: Job, settings: CoverageSettings) -> Line:
+    """Lines, joined in the order of a short tour, and what they miss picked up on the way."""
+    lines = _lines(job, settings)
+    start = np.array(job.floor.start if job.floor.start is not None else _any_start(job, lines), np.int32)
+    whole = [line.astype(np.int32) for line in lines]
+    ends = Ends(job.floor.centres, whole, (int(start[0]), int(start[1])), job.turn_cells)
+    order, _ = improved(greedy_order(ends), ends, TOUR_STEPS)
+    path = _joined(job.floor, lines, order, start.astype(np.float64))
+    ledger = (np.zeros(job.wanted.shape, np.int32), job.wanted)
+    count_path(ledger, path, job.tool)
+    if len(path) < 2 and not job.wanted.any():
+        return path
+    return completed(job, path, ledger)
+
+
+def _lines(job: Job, settings: CoverageSettings) -> list[Line]:
+    """Edge passes and swaths; a tool to the side is first planned as if it were centred and narrower."""
+    radius, round_tool, left = job.tool
+    slim = (max(radius - abs(left), 0.5), round_tool, 0.0)
+    ledger = (np.zeros(job.wanted.shape, np.int32), job.wanted)
+    lines = edge_passes(job.floor.ground, job.floor.centres, ledger, slim, settings.edge_passes)
+    missing = job.wanted & (ledger[0] == 0)
+    costs = SwathCosts(FIRST_PAY / (2 * slim[0]), 2 * job.turn_cells)
+    return lines + swaths(job.floor.centres, missing, slim[0], costs)
+
+
+def _any_start(job: Job, lines: list[Line]) -> NDArray[np.float64]:
+    if lines:
+        return np.asarray(lines[0][0])
+    first: NDArray[np.float64] = np.argwhere(job.floor.centres)[0].astype(np.float64)
+    return first
+
+
+def _joined(floor: Floor, lines: list[Line], order: NDArray[np.int32], start: Line) -> Line:
+    """(N, 2): the lines in their order, joined by shortest clear ways."""
+    ways = Ways(floor.ground, floor.centres)
+    pieces = [start[None]]
+    here = start
+    for entry in order:
+        line = lines[entry // 2] if entry % 2 == 0 else lines[entry // 2][::-1]
+        pieces.append(ways.between(here, line[0])[1:])
+        pieces.append(
+            line[1:] if (len(line) > 1 and not np.array_equal(line[0], line[-1])) or len(line) > 2 else line[:0]
         )
-
-    def _unreachable(self) -> tuple[Unreachable, ...]:
-        parts, count = ndimage.label(self.reach.outside, EIGHT)
-        cell_m2 = self.geometry.cell_m**2
-        sizes = ndimage.sum_labels(self.reach.outside, parts, np.arange(1, count + 1)) if count else []
-        reason = "no way wide enough for the robot leads there"
-        return tuple(Unreachable(float(size) * cell_m2, reason) for size in sizes)
+        here = line[-1]
+    return np.concatenate(pieces)
 
 
-def _length(line: Line) -> float:
-    return float(np.hypot(*np.diff(line, axis=0).T).sum()) if len(line) > 1 else 0.0
+def _all_clear(floor: Floor, path: Line) -> bool:
+    return all(line_clear(floor.ground, a[0], a[1], b[0], b[1]) for a, b in itertools.pairwise(path))
+
+
+def _better(found: CoveragePlan, best: CoveragePlan, settings: CoverageSettings) -> bool:
+    """Never less floor, and a shorter drive unless it brings floor that the target asks for."""
+    if found.coverage_ratio < min(best.coverage_ratio, settings.target_ratio) - 1e-9:
+        return False
+    if best.coverage_ratio < settings.target_ratio - 1e-9 and found.coverage_ratio > best.coverage_ratio:
+        return True
+    return _cost_m(found, settings) < _cost_m(best, settings)
+
+
+def _cost_m(found: CoveragePlan, settings: CoverageSettings) -> float:
+    return found.length_m + settings.turn_cost_m * found.turns

@@ -1,100 +1,9 @@
-"""Numba kernels on cell grids: line of sight, sweeping the tool along a line, shortest ways, border tracing.
+"""Numba kernels on cell grids [row, col]: shortest ways and border tracing."""
 
-Cells are [row, col]; lines run between cell centres and are sampled every quarter cell.
-"""
-
-import math
 from typing import Any
 
 import numpy as np
 from numba import njit
-
-
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def line_is_clear(centres: Any, row0: float, col0: float, row1: float, col1: float) -> bool:
-    """Whether every sample of the straight line lies on a clear cell."""
-    steps = max(int(math.ceil(math.hypot(row1 - row0, col1 - col0) * 4)), 1)
-    for i in range(steps + 1):
-        row = int(round(row0 + (row1 - row0) * i / steps))
-        col = int(round(col0 + (col1 - col0) * i / steps))
-        if row < 0 or col < 0 or row >= centres.shape[0] or col >= centres.shape[1] or not centres[row, col]:
-            return False
-    return True
-
-
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def disc_offsets(radius: float) -> Any:
-    """(K, 2): cells within `radius` cells of a cell."""
-    reach = int(radius)
-    out = []
-    for row in range(-reach, reach + 1):
-        for col in range(-reach, reach + 1):
-            if row * row + col * col <= radius * radius + 1e-6:
-                out.append((row, col))
-    return np.array(out, np.int32)
-
-
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def sweep(mark: Any, stamp: int, line: Any, disc: Any) -> int:
-    """Writes `stamp` on cells under the tool along a polyline (N, 2) of cells; returns how many it newly wrote."""
-    rows, cols = mark.shape
-    fresh = 0
-    last_row, last_col = -1, -1
-    for k in range(max(len(line) - 1, 1)):
-        row0, col0 = line[k, 0], line[k, 1]
-        row1, col1 = (line[k + 1, 0], line[k + 1, 1]) if len(line) > 1 else (row0, col0)
-        steps = max(int(math.ceil(math.hypot(row1 - row0, col1 - col0) * 4)), 1)
-        for i in range(steps + 1):
-            row = int(round(row0 + (row1 - row0) * i / steps))
-            col = int(round(col0 + (col1 - col0) * i / steps))
-            if row == last_row and col == last_col:
-                continue
-            last_row, last_col = row, col
-            for d in range(len(disc)):
-                r, c = row + disc[d, 0], col + disc[d, 1]
-                if 0 <= r < rows and 0 <= c < cols and mark[r, c] != stamp:
-                    mark[r, c] = stamp
-                    fresh += 1
-    return fresh
-
-
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def add_counts(count: Any, seen: Any, stamp: int, line: Any, disc: Any, delta: int) -> None:
-    """Adds `delta` to every cell under the tool along the line, once a cell (`seen` remembers by `stamp`)."""
-    rows, cols = count.shape
-    for k in range(max(len(line) - 1, 1)):
-        row0, col0 = line[k, 0], line[k, 1]
-        row1, col1 = (line[k + 1, 0], line[k + 1, 1]) if len(line) > 1 else (row0, col0)
-        steps = max(int(math.ceil(math.hypot(row1 - row0, col1 - col0) * 4)), 1)
-        for i in range(steps + 1):
-            row = int(round(row0 + (row1 - row0) * i / steps))
-            col = int(round(col0 + (col1 - col0) * i / steps))
-            for d in range(len(disc)):
-                r, c = row + disc[d, 0], col + disc[d, 1]
-                if 0 <= r < rows and 0 <= c < cols and seen[r, c] != stamp:
-                    seen[r, c] = stamp
-                    count[r, c] += delta
-
-
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def sole_cells(count: Any, wanted: Any, seen: Any, stamp: int, line: Any, disc: Any) -> int:
-    """Wanted cells that only this line covers."""
-    rows, cols = count.shape
-    sole = 0
-    for k in range(max(len(line) - 1, 1)):
-        row0, col0 = line[k, 0], line[k, 1]
-        row1, col1 = (line[k + 1, 0], line[k + 1, 1]) if len(line) > 1 else (row0, col0)
-        steps = max(int(math.ceil(math.hypot(row1 - row0, col1 - col0) * 4)), 1)
-        for i in range(steps + 1):
-            row = int(round(row0 + (row1 - row0) * i / steps))
-            col = int(round(col0 + (col1 - col0) * i / steps))
-            for d in range(len(disc)):
-                r, c = row + disc[d, 0], col + disc[d, 1]
-                if 0 <= r < rows and 0 <= c < cols and seen[r, c] != stamp:
-                    seen[r, c] = stamp
-                    if wanted[r, c] and count[r, c] <= 1:
-                        sole += 1
-    return sole
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
@@ -183,34 +92,6 @@ def clean(dist: Any, touched: Any, count: int) -> None:
     """Makes `dist` inf again where it was touched."""
     for i in range(count):
         dist[touched[i]] = np.inf
-
-
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def straightened(centres: Any, way: Any) -> Any:
-    """(M, 2): the way (N, 2) with every point left out that a clear straight line can skip."""
-    keep = [0]
-    index = 0
-    last = len(way) - 1
-    while index < last:
-        far = min(index + 1, last)
-        step = 1
-        while far + step <= last and line_is_clear(
-            centres, way[index, 0], way[index, 1], way[far + step, 0], way[far + step, 1]
-        ):
-            far += step
-            step *= 2
-        while step > 1:
-            step //= 2
-            if far + step <= last and line_is_clear(
-                centres, way[index, 0], way[index, 1], way[far + step, 0], way[far + step, 1]
-            ):
-                far += step
-        keep.append(far)
-        index = far
-    out = np.empty((len(keep), 2), way.dtype)
-    for i in range(len(keep)):
-        out[i] = way[keep[i]]
-    return out
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]

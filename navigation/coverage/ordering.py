@@ -11,9 +11,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from navigation.coverage.floor import BoolGrid
 from navigation.coverage.grid_kernels import clean, nearest_marked
-from navigation.coverage.reach import BoolGrid
-from navigation.coverage.strokes import Line
 
 NEAR_ENDS = 14
 GUESS = 1.6  # a way that was not found is longer than the straight line by about this
@@ -22,7 +21,9 @@ GUESS = 1.6  # a way that was not found is longer than the straight line by abou
 class Ends:
     """Ends 2i and 2i + 1 of stroke i; end 2n is the start. `near` lists for each end the nearest others."""
 
-    def __init__(self, centres: BoolGrid, lines: list[Line], start: tuple[int, int], turn_cost_cells: float) -> None:
+    def __init__(
+        self, centres: BoolGrid, lines: list[NDArray[np.int32]], start: tuple[int, int], turn_cost_cells: float
+    ) -> None:
         places = [cell for line in lines for cell in (line[0], line[-1])] + [np.array(start)]
         self.places: NDArray[np.int32] = np.array(places, np.int32)  # (2n + 1, 2)
         self.turn_cost_cells = turn_cost_cells

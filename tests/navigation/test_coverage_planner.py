@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from navigation.coverage.grid_kernels import border
-from navigation.coverage.reach import clear_cells
+from navigation.coverage.floor import clear_cells
 from navigation.coverage_planner import Budget, CoverageSettings, NoFloor, StartBlocked, plan, plans
 from navigation.grid_geometry import GridGeometry
 

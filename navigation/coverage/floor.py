@@ -1,10 +1,11 @@
 """Where the robot's centre may be, and which floor the tool can then touch.
 
 Cells are squares; a centre stands clear when the nearest cell that is not free is radius + half a cell away, centre to
-centre, which keeps the nearest square no nearer than the radius less half a cell along any straight line between clear
-cells (docs: DESIGN's clearance rule). Outside the grid counts as not free.
+centre. Lines may leave the clear cells a little: they keep the radius less half a cell to every square (`ground`).
+Outside the grid nothing is free.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,57 +13,64 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from foundation.geometry import FloatArray
+from navigation.coverage.clearance import squared_distance
 from navigation.coverage.errors import NoFloor, StartBlocked
 from navigation.grid_geometry import GridGeometry
 
 BoolGrid = NDArray[np.bool_]
-EIGHT = np.ones((3, 3), dtype=bool)
+Ground = tuple[BoolGrid, NDArray[np.int32], float]
+EIGHT = np.ones((3, 3), dtype=np.bool_)
 START_TOLERANCE_M = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
-    """`centres`: cells the centre may stand on, all connected. `coverable`: floor within the tool's radius of them."""
+class Floor:
+    """`centres`: cells the centre may stand on, all connected. `coverable`: floor that the tool can touch from them."""
 
     centres: BoolGrid  # (R, C)
     coverable: BoolGrid  # (R, C)
-    start: tuple[int, int]
+    ground: Ground  # for clearance.line_clear
+    start: tuple[int, int] | None
     outside: BoolGrid  # (R, C): clear cells of other parts, not reachable from the start
 
 
 def clear_cells(free: BoolGrid, cell_m: float, radius_m: float) -> BoolGrid:
     """(R, C): cells with the radius clear around them."""
-    distance = ndimage.distance_transform_edt(np.pad(free, 1))[1:-1, 1:-1]
-    clear: BoolGrid = distance >= radius_m / cell_m + 0.5 - 1e-6
+    return _clear(squared_distance(~free, True), radius_m / cell_m)
+
+
+def _clear(distance2: NDArray[np.int32], radius_cells: float) -> BoolGrid:
+    clear: BoolGrid = distance2 >= math.ceil((radius_cells + 0.5 - 1e-6) ** 2 - 1e-9)
     return clear
 
 
-def reachable(
+def floor_of(
     free: BoolGrid,
     geometry: GridGeometry,
     start_map: tuple[float, float] | None,
     radius_m: float,
-    tool_radius_m: float,
+    tool_reach_m: float,
     *,
     escape: bool,
-) -> Reach:
+) -> Floor:
     """Raises StartBlocked or NoFloor. `escape`: a start inside the margin begins at the nearest clear cell."""
-    clear = clear_cells(free, geometry.cell_m, radius_m)
+    free = np.ascontiguousarray(free)
+    radius_cells = radius_m / geometry.cell_m
+    distance2 = squared_distance(~free, True)
+    clear = _clear(distance2, radius_cells)
     if not clear.any():
         raise NoFloor(f"no cell of the map has {radius_m:.3f} m clear around it; give a smaller radius or another map")
     parts, count = ndimage.label(clear, EIGHT)
+    start = None
     if start_map is None:
-        sizes = ndimage.sum_labels(clear, parts, np.arange(1, count + 1))
-        part = int(np.argmax(sizes)) + 1
-        rows, cols = np.nonzero(parts == part)
-        start = int(rows[0]), int(cols[0])
+        part = int(np.argmax(np.bincount(parts.ravel(), minlength=count + 1)[1:])) + 1
     else:
         start = _start_cell(clear, geometry, start_map, radius_m, escape=escape)
         part = int(parts[start])
     centres: BoolGrid = parts == part
-    reach = tool_radius_m / geometry.cell_m + 1e-6
-    coverable: BoolGrid = (ndimage.distance_transform_edt(~centres) <= reach) & free
-    return Reach(centres, coverable, start, clear & ~centres)
+    touched = squared_distance(centres, False) <= (tool_reach_m / geometry.cell_m + 1e-6) ** 2
+    ground = (free, distance2, max(radius_cells - 0.5, 0.0))
+    return Floor(centres, touched & free, ground, start, clear & ~centres)
 
 
 def _start_cell(
@@ -71,9 +79,9 @@ def _start_cell(
     point: FloatArray = np.array([start_map], dtype=np.float64)
     row, col = (int(value) for value in geometry.cells(point)[0])
     within = max(2 * radius_m, START_TOLERANCE_M) if escape else START_TOLERANCE_M
-    cells = int(np.ceil(within / geometry.cell_m)) + 1
+    cells = math.ceil(within / geometry.cell_m) + 1
     row0, col0 = max(row - cells, 0), max(col - cells, 0)
-    block = np.argwhere(clear[row0 : row + cells + 1, col0 : col + cells + 1]) + (row0, col0)
+    block = np.argwhere(clear[row0 : max(row + cells + 1, 0), col0 : max(col + cells + 1, 0)]) + (row0, col0)
     if len(block):
         away_m = np.hypot(*(geometry.centres(block) - point).T)
         nearest = int(np.argmin(away_m))
