@@ -23,11 +23,21 @@ def airflow(
     home = home.resolve()
     variables = {
         "lake": lake or (home / "lake").as_uri(),
+        "source": (home / "captures").as_uri(),
         "partition": "default",
         "seed": "1",
+        "copies": "1",
         "task": "obstacles",
         "minutes": "3",
         "registry": f"sqlite:///{home / 'mlflow.db'}",
+        "rooms": "60",
+        "frames": "50",
+        "prometheus": "http://127.0.0.1:9090",
+        "window": "1d",
+        "feedback": (home / "feedback").as_uri(),
+        "keys": str(home / "keys"),
+        "repository": str(home / "repository"),
+        "inventory": str(home / "robots.toml"),
     }
     typer.echo(f"starting Airflow in {home} ...", err=True)
     with airflow_home.running(home, port, variables) as held:

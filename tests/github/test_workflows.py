@@ -2,6 +2,7 @@ import re
 from pathlib import Path
 
 import pytest
+import typer
 import yaml
 
 ROOT = Path(__file__).parents[2]
@@ -41,3 +42,22 @@ def test_make_targets_and_images_that_workflows_name_exist(name):
         assert re.search(rf"^{re.escape(target)}:", makefile, re.MULTILINE), target
     for image in re.findall(r"image: (\w+),", WORKFLOWS[name]):
         assert (ROOT / "docker" / f"{image}.Dockerfile").is_file(), image
+
+
+def test_the_training_workflow_calls_verbs_that_exist():
+    from oxturn.cli import app, mount
+
+    mount()
+    command = typer.main.get_command(app)
+    for line in commands(WORKFLOWS["train_model.yml"]):
+        words = line.split()
+        if words[0] != ".venv/bin/oxturn":
+            continue
+        found = command
+        for word in words[1:]:
+            if not hasattr(found, "commands"):
+                break
+            assert word in found.commands, line
+            found = found.commands[word]
+        options = {option for parameter in found.params for option in parameter.opts}
+        assert {word for word in words if word.startswith("--")} <= options, line

@@ -5,6 +5,7 @@ import time
 import urllib.request
 
 import pytest
+from room_samples import capture
 
 from oxturn import airflow_home
 from oxturn.airflow_home import AirflowError, environment, running
@@ -65,12 +66,20 @@ def test_without_airflow_it_says_how_to_get_it(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
-def test_the_real_airflow_answers_on_loopback_alone_and_knows_our_dags(tmp_path):
+@pytest.mark.timeout(600)
+def test_the_real_airflow_answers_on_loopback_alone_and_a_capture_wakes_the_training(tmp_path):
     pytest.importorskip("airflow", exc_type=ImportError)
-    with running(tmp_path / "home", 18080, {"lake": tmp_path.as_uri()}) as held:
-        dags = listed_dags(held)
+    capture(tmp_path / "captures", rooms=4, frames=4, scale=3)
+    variables = {"lake": (tmp_path / "lake").as_uri(), "source": (tmp_path / "captures").as_uri(), "partition": "p"}
+    variables |= {"seed": "1", "copies": "0", "task": "obstacles", "minutes": "0.02"}
+    variables |= {"registry": f"sqlite:///{tmp_path}/mlflow.db"}
+    with running(tmp_path / "home", 18080, variables) as held:
+        airflow = Asked(held)
+        dags = airflow.until(lambda: airflow.get("dags")["dags"], lambda dags: len(dags) >= 4)
         listening = subprocess.run(["ss", "-Hltnp"], capture_output=True, text=True, check=True).stdout
+        airflow.get("dags/data_cleaning/dagRuns", {"logical_date": None})
+        [cleaning] = airflow.ended("data_cleaning")
+        woken = airflow.until(lambda: airflow.tasks("training"), lambda tasks: tasks.get("evaluate") == "success")
 
     ours = [line.split()[3] for line in listening.splitlines() if "airflow" in line]
     assert ours and all(address.startswith("127.0.0.1:") for address in ours)
@@ -80,18 +89,46 @@ def test_the_real_airflow_answers_on_loopback_alone_and_knows_our_dags(tmp_path)
         "release": False,
         "drift_retrain": False,
     }
+    assert cleaning["state"] == "success"
+    assert woken["requested"] == woken["train"] == "success"
 
 
-def listed_dags(held):
-    login = json.dumps({"username": held.user, "password": held.password}).encode()
-    request = urllib.request.Request(f"{held.url}/auth/token", login, {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=10) as response:
-        token = json.load(response)["access_token"]
-    deadline = time.monotonic() + 60
-    while True:
-        request = urllib.request.Request(f"{held.url}/api/v2/dags", headers={"Authorization": f"Bearer {token}"})
-        with urllib.request.urlopen(request, timeout=10) as response:
-            dags = json.load(response)["dags"]
-        if len(dags) >= 4 or time.monotonic() > deadline:
-            return dags
-        time.sleep(0.5)
+class Asked:
+    """Airflow's REST interface, with the login that was printed."""
+
+    def __init__(self, held):
+        self._held = held
+        login = json.dumps({"username": held.user, "password": held.password}).encode()
+        self._token = self._send(f"{held.url}/auth/token", login)["access_token"]
+
+    def get(self, path, body=None):
+        data = None if body is None else json.dumps(body).encode()
+        return self._send(f"{self._held.url}/api/v2/{path}", data, Authorization=f"Bearer {self._token}")
+
+    def tasks(self, dag_id):
+        """State by task of the newest run; nothing before there is one."""
+        runs = self.get(f"dags/{dag_id}/dagRuns")["dag_runs"]
+        if not runs:
+            return {}
+        found = self.get(f"dags/{dag_id}/dagRuns/{runs[-1]['dag_run_id']}/taskInstances")["task_instances"]
+        assert not [task for task in found if task["state"] == "failed"], found
+        return {task["task_id"]: task["state"] for task in found}
+
+    def ended(self, dag_id):
+        def runs():
+            return self.get(f"dags/{dag_id}/dagRuns")["dag_runs"]
+
+        return self.until(runs, lambda found: found and all(run["state"] in ("success", "failed") for run in found))
+
+    def until(self, look, enough):
+        deadline = time.monotonic() + 240
+        while not enough(found := look()) and time.monotonic() < deadline:
+            time.sleep(0.5)
+        assert enough(found), found
+        return found
+
+    @staticmethod
+    def _send(url, data, **headers):
+        request = urllib.request.Request(url, data, {"Content-Type": "application/json", **headers})
+        with urllib.request.urlopen(request, timeout=30) as response:
+            return json.load(response)
