@@ -19,7 +19,8 @@ from navigation.stages import build
 from perception.observation import Detections, Observation, Scan, WheelAngles
 
 HALF_ROOM_M: Final = 0.9
-TICKS: Final = 60
+TICKS: Final = 30  # the planner waits for fifteen
+SEEN_UNTIL_S: Final = 0.8  # the robot still stands: the thing stays where it is
 
 
 class _BoxRoom:
@@ -65,9 +66,11 @@ def _never_zero(values: FloatArray) -> FloatArray:
 
 
 class _OneThing:
-    """A detector that sees one small thing ahead now and then, so that the object layer's kernels run too."""
+    """A detector that sees one small thing ahead at first, so that the object layer's kernels run too."""
 
     def detect(self, observation: Observation) -> Detections | None:
+        if observation.stamp_s > SEEN_UNTIL_S:
+            return None
         return Detections(
             observation.stamp_s,
             np.array([[0.5, 0.1]]),
