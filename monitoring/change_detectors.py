@@ -1,7 +1,7 @@
 """Tells when the mean of a stream has moved: CUSUM against a known mean, ADWIN against the stream's own past.
 
 Pure, a number at a time, memory that does not grow (CUSUM) or grows with the logarithm of the stream (ADWIN).
-`benchmarks/monitoring.py` prints their delays and false alarms.
+`benchmarks/change_detectors.py` prints their delays and false alarms.
 """
 
 import math

@@ -23,7 +23,7 @@ SCORE = "score"
 
 @dataclass(frozen=True, slots=True)
 class DriftSettings:
-    """When it alarms; figures in `benchmarks/monitoring.py`."""
+    """When it alarms; figures in `benchmarks/change_detectors.py`."""
 
     period_s: float = 1.0
     slack: float = 2.0  # standard deviations of the training data that one room may stay off

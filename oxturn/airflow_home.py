@@ -28,6 +28,7 @@ PROGRAMS: Final[tuple[tuple[str, ...], ...]] = (
     ("dag-processor",),
     ("triggerer", "--skip-serve-logs"),
 )
+WORKER: Final = ("celery", "worker", "--skip-serve-logs", "--without-mingle", "--concurrency", "1", "-H")
 USER: Final = "admin"
 START_WITHIN_S: Final = 180.0
 
@@ -73,18 +74,31 @@ def environment(home: Path, port: int, variables: Mapping[str, str]) -> dict[str
 
 
 @contextmanager
-def running(home: Path, port: int, variables: Mapping[str, str]) -> Iterator[Running]:
-    """Airflow while the block runs; its programs log to `home`. Raises AirflowError when one ends early."""
+def running(
+    home: Path,
+    port: int,
+    variables: Mapping[str, str],
+    *,
+    settings: Mapping[str, str] | None = None,
+    workers: int = 0,
+) -> Iterator[Running]:
+    """Airflow while the block runs; its programs log to `home`. Raises AirflowError when one ends early.
+
+    `settings` override the environment made here: another executor, its broker. `workers` Celery workers are started
+    beside the others, the last of `processes`.
+    """
     airflow = Path(sys.executable).with_name("airflow")
     if not airflow.exists():
         raise AirflowError("airflow is not installed here: pip install -c requirements.lock -e '.[airflow]'")
     home.mkdir(parents=True, exist_ok=True)
-    settings = os.environ | environment(home, port, variables)
-    settings |= {name: _secret(home / f"{name.lower()}.txt") for name in _SECRETS}
+    told = os.environ | environment(home, port, variables)
+    told |= {name: _secret(home / f"{name.lower()}.txt") for name in _SECRETS}
+    told |= settings or {}
     password = _password(home / "passwords.json")
-    _run_once(airflow, ("db", "migrate"), settings, home)
-    commands = (*PROGRAMS, ("api-server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"))
-    processes = tuple(_started(airflow, command, settings, home) for command in commands)
+    _run_once(airflow, ("db", "migrate"), told, home)
+    server = ("api-server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1")
+    spread = [(*WORKER, f"worker{number}@%h") for number in range(workers)]
+    processes = tuple(_started(airflow, command, told, home) for command in (*PROGRAMS, server, *spread))
     held = Running(f"http://127.0.0.1:{port}", USER, password, processes)
     try:
         _wait_until_it_answers(held, home)
@@ -128,7 +142,8 @@ def _run_once(airflow: Path, command: tuple[str, ...], settings: Mapping[str, st
 def _started(
     airflow: Path, command: tuple[str, ...], settings: Mapping[str, str], home: Path
 ) -> "subprocess.Popen[bytes]":
-    with (home / f"{command[0]}.log").open("wb") as output:
+    name = command[-1].partition("@")[0] if command[0] == "celery" else command[0]
+    with (home / f"{name}.log").open("wb") as output:
         return subprocess.Popen(
             [airflow, *command], env=dict(settings), stdout=output, stderr=output, start_new_session=True
         )

@@ -1,6 +1,6 @@
 """Change detectors on N(0, 1) streams: delay at shifts of .5, 1 and 3 sigma, false alarms in 100,000 values, time.
 
-    python benchmarks/monitoring.py [--streams 40]
+    python benchmarks/change_detectors.py [--streams 40]
 
 A delay is the mean over streams of 1,000 quiet values followed by the shifted ones; an alarm before the shift starts
 the detector's count of false alarms, not its delay. Missed = no alarm within 2,000 values.
