@@ -10,15 +10,16 @@ from foundation.robot_config import RobotConfig
 from perception import labels
 from simulation.headless_mujoco import mujoco
 from simulation.mujoco_world import BuiltWorld, build, geom_frame, paint_texture
-from simulation.room_simulator import strew
+from simulation.room_simulator import bare_truth, strew
 from simulation.room_spec import Colour, Furniture, Lamp, Part, Room, Texture
 from simulation.sample_labels import ObjectGeometry
 from simulation.shape_parts import Rng, any_colour, composed, shade, turn
 from simulation.standin.engine import Engine
+from simulation.standin.rendering import HIDDEN_GROUP
 from simulation.textures import KINDS, draw_texture
 
 SPARE_PARTS: Final = 400
-_SHADOW_RATIO: Final = 0.15
+_SHADOW_RATIO: Final = 0.08
 
 
 class CaptureStage:
@@ -28,6 +29,8 @@ class CaptureStage:
         self._built: BuiltWorld = build(room, config, spare_parts=SPARE_PARTS)
         self.engine = Engine(self._built.model, config, seed=seed, labels=self._built.labels)
         self.room = room
+        self.bare = bare_truth(room)
+        self._turn = 0
         self._material = {
             index: mujoco.mj_name2id(self._built.model, mujoco.mjtObj.mjOBJ_MATERIAL, f"material_{index}")
             for index in range(-1, len(room.textures))
@@ -36,16 +39,20 @@ class CaptureStage:
         self._show_small_objects(room)
 
     def redraw(self, rng: Rng, small_objects: int) -> None:
-        """New small objects, textures, colours and light in the same walls; the engine shows them from now on."""
+        """New small objects, colours, light and every other texture in the same walls; shown from now on."""
+        self._turn += 1
         room = replace(
             self.room,
-            textures=tuple(_again(texture, self.room, rng) for texture in self.room.textures),
+            textures=tuple(
+                _again(texture, self.room, rng) if index % 2 == self._turn % 2 else texture
+                for index, texture in enumerate(self.room.textures)
+            ),
             furniture=tuple(_repainted(item, rng) for item in self.room.furniture),
             lamps=_relit(self.room, rng),
             ambient=shade((1.0, 1.0, 1.0), rng.uniform(0.2, 0.55)),
         )
         for _ in range(8):
-            strewn = strew(room, rng, small_objects)
+            strewn = strew(room, rng, small_objects, truth=self.bare)
             if strewn is not None:
                 room = strewn
                 break
@@ -65,8 +72,9 @@ class CaptureStage:
                 self._built.labels.classes[geom] = labels.small_object_number(item.kind)
                 self._built.labels.instances[geom] = number + 1
                 used += 1
-        for geom in spares[used:]:
-            model.geom_pos[geom] = (0, 0, -5)
+        model.geom_pos[spares[used:]] = (0, 0, -5)
+        model.geom_group[spares[:used]] = 2
+        model.geom_group[spares[used:]] = HIDDEN_GROUP
         self.objects = ObjectGeometry(room)
         self.engine.settle()
 
@@ -87,7 +95,8 @@ class CaptureStage:
     def _show_surfaces(self, room: Room) -> None:
         model = self._built.model
         for index in range(len(room.textures)):
-            paint_texture(model, room, index)
+            if index % 2 == self._turn % 2:
+                paint_texture(model, room, index)
         for item in room.furniture:
             for i, part in enumerate(item.parts):
                 geom = mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_GEOM, f"{item.name}/{i}")

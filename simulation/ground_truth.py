@@ -4,7 +4,7 @@ Pure, from the room's own geometry and never through an engine: the judge's yard
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numba import njit
@@ -42,19 +42,25 @@ def floor_truth(
 ) -> FloorTruth:
     """DESIGN's measures of `room` on a grid of `cell_m`."""
     geometry = GridGeometry.around(*room.bounds_m(), cell_m)
-    keep_m = body_radius_m + REACH_MARGIN_M
-    limit_m = keep_m + 4 * cell_m
+    limit_m = body_radius_m + REACH_MARGIN_M + 4 * cell_m
     inside = inside_grid(room, geometry)
     standing_clear = clearance_grid(standing(room, BODY_TOP_M), geometry, limit_m)
-    if with_small_objects and room.small_objects:
-        lying_clear = clearance_grid(lying(room), geometry, limit_m)
-    else:
-        lying_clear = np.full(geometry.shape, limit_m, dtype=np.float32)
-    clear = np.minimum(standing_clear, lying_clear)
-    reach = connected(inside & (clear >= keep_m), geometry, room.dock.start)
-    near = distance_to(reach, cell_m) <= tool_width_m / 2
-    coverable = near & inside & (clear > 0)
-    return FloorTruth(geometry, inside, inside & (standing_clear > 0), standing_clear, lying_clear, reach, coverable)
+    nothing_lies = np.full(geometry.shape, limit_m, dtype=np.float32)
+    bare = FloorTruth(geometry, inside, inside & (standing_clear > 0), standing_clear, nothing_lies, inside, inside)
+    return again(bare, room if with_small_objects else None, room.dock.start, body_radius_m, tool_width_m)
+
+
+def again(truth: FloorTruth, room: Room | None, start: Pose2D, body_radius_m: float, tool_width_m: float) -> FloorTruth:
+    """The same walls and furniture with the small objects of `room`, or with none."""
+    keep_m, cell_m = body_radius_m + REACH_MARGIN_M, truth.geometry.cell_m
+    limit_m = keep_m + 4 * cell_m
+    lying_clear = np.full(truth.geometry.shape, limit_m, dtype=np.float32)
+    if room is not None and room.small_objects:
+        lying_clear = clearance_grid(lying(room), truth.geometry, limit_m)
+    clear = np.minimum(truth.standing_clear_m, lying_clear)
+    reach = connected(truth.inside & (clear >= keep_m), truth.geometry, start)
+    coverable = (distance_to(reach, cell_m) <= tool_width_m / 2) & truth.inside & (clear > 0)
+    return replace(truth, lying_clear_m=lying_clear, reach=reach, coverable=coverable)
 
 
 def inside_grid(room: Room, geometry: GridGeometry) -> NDArray[np.bool_]:

@@ -170,8 +170,8 @@ class PoseChooser:
         room = stage.room
         self._rng = rng
         self._geometry = GridGeometry.around(*room.bounds_m(), _GRID_M)
-        self._standing = clearance_grid(standing(room, BODY_TOP_M), self._geometry, 0.5)
-        self._lying = clearance_grid(lying(room), self._geometry, 0.5)
+        self._standing = clearance_grid(standing(room, BODY_TOP_M), self._geometry, _OBJECT_CLEAR_M + _GRID_M)
+        self._lying = clearance_grid(lying(room), self._geometry, _OBJECT_CLEAR_M + _GRID_M)
         inside = inside_grid(room, self._geometry)
         self._free = inside & (self._standing > 0.18) & (self._lying > _OBJECT_CLEAR_M)
         self._cells = np.argwhere(self._free)

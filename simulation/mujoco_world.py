@@ -69,7 +69,7 @@ def world_mjcf(
   <visual>
     <global offwidth="{width_px}" offheight="{height_px}"/>
     <map znear="0.01" zfar="40" shadowclip="4" shadowscale="0.9"/>
-    <quality shadowsize="1024" offsamples="4" numquads="6" numslices="20" numstacks="12"/>
+    <quality shadowsize="512" offsamples="4" numquads="3" numslices="20" numstacks="12"/>
     <headlight ambient="{ambient}" diffuse="0 0 0" specular="0 0 0"/>
   </visual>
   <asset>

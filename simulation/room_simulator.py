@@ -12,7 +12,7 @@ from perception.labels import SMALL_OBJECTS
 from simulation import furniture_shapes
 from simulation.errors import RoomError
 from simulation.furnishing import Placement, Site, against_wall, chairs_around, in_the_open
-from simulation.ground_truth import FloorTruth, distance_to, floor_truth
+from simulation.ground_truth import FloorTruth, again, distance_to, floor_truth
 from simulation.room_layout import WALL_THICKNESS_M, Cell, Layout, draw_layout
 from simulation.room_spec import (
     SMALL_OBJECT_HEIGHT_MAX_M,
@@ -75,10 +75,15 @@ def draw_room(
     raise RoomError(f"seed {seed}: no solvable room of {rooms} rooms in {_ATTEMPTS} draws")
 
 
-def strew(room: Room, rng: Rng, count: int, classes: tuple[str, ...] = SMALL_OBJECTS) -> Room | None:
-    """The room with `count` small objects spread over its reachable floor; None when they would cut it apart."""
+def strew(
+    room: Room, rng: Rng, count: int, classes: tuple[str, ...] = SMALL_OBJECTS, *, truth: FloorTruth | None = None
+) -> Room | None:
+    """The room with `count` small objects spread over its reachable floor; None when they would cut it apart.
+
+    `truth` is `bare_truth(room)` when the caller has it already.
+    """
     bare = replace(room, small_objects=())
-    truth = _truth(bare)
+    truth = truth or bare_truth(bare)
     if not truth.coverable.any():
         return None
     near_start = _near(truth, bare.dock.start, 0.6)
@@ -100,13 +105,13 @@ def strew(room: Room, rng: Rng, count: int, classes: tuple[str, ...] = SMALL_OBJ
             _small_object(index, kinds[index % len(kinds)], room, rng, x, y, float(truth.standing_clear_m[row, col]))
         )
     full = replace(room, small_objects=tuple(objects))
-    with_objects = floor_truth(full, body_radius_m=BODY_RADIUS_M, tool_width_m=TOOL_WIDTH_M, cell_m=_CHECK_CELL_M)
+    with_objects = again(truth, full, full.dock.start, BODY_RADIUS_M, TOOL_WIDTH_M)
     return full if with_objects.coverable.sum() >= 0.8 * truth.coverable.sum() else None
 
 
 def solvable_ratio(room: Room) -> float:
     """Share of the free floor that the body can stand on, coming from the dock; small objects left out."""
-    truth = _truth(replace(room, small_objects=()))
+    truth = bare_truth(room)
     touched = distance_to(truth.reach, _CHECK_CELL_M) <= BODY_RADIUS_M + 0.03
     return float((touched & truth.free).sum() / max(int(truth.free.sum()), 1))
 
@@ -115,7 +120,8 @@ def _solvable(room: Room) -> bool:
     return solvable_ratio(room) >= SOLVABLE_RATIO
 
 
-def _truth(room: Room) -> FloorTruth:
+def bare_truth(room: Room) -> FloorTruth:
+    """Of walls and furniture alone."""
     return floor_truth(
         room, body_radius_m=BODY_RADIUS_M, tool_width_m=TOOL_WIDTH_M, cell_m=_CHECK_CELL_M, with_small_objects=False
     )

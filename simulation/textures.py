@@ -60,7 +60,7 @@ def _noise(rng: Rng, size: int, cells_x: int, cells_y: int | None = None) -> Pic
 
 
 def _grain(rng: Rng, size: int, strength: float) -> Picture:
-    grain: Picture = rng.standard_normal((size, size)).astype(np.float32) * strength
+    grain: Picture = rng.standard_normal((size, size), dtype=np.float32) * np.float32(strength)
     return grain
 
 
@@ -77,7 +77,7 @@ def _grid(size: int) -> tuple[Picture, Picture]:
 def _wood(rng: Rng, size: int, colour: Colour, contrast: float) -> Picture:
     """Grain along x."""
     bands = _noise(rng, size, 3, 48) * 0.05 + _noise(rng, size, 2, 128) * 0.03 + _noise(rng, size, 4, 8) * 0.04
-    return _plain(colour, size) * (1 + contrast * bands + _grain(rng, size, 0.01))[:, :, None]
+    return (1 + contrast * bands + _grain(rng, size, 0.01))[:, :, None] * np.array(colour, np.float32)
 
 
 def _paint_planks(texture: Texture, rng: Rng, size: int) -> Picture:
@@ -87,7 +87,7 @@ def _paint_planks(texture: Texture, rng: Rng, size: int) -> Picture:
     row = np.floor(y * rows).astype(int)
     shift, tone = rng.uniform(size=rows)[row], rng.normal(0, 0.08, (rows, 2))
     half = ((x + shift) % 1.0 > 0.5).astype(int)
-    picture *= (1 + tone[row, half])[:, :, None]
+    picture *= (1 + tone[row, half]).astype(np.float32)[:, :, None]
     gap = (np.minimum((y * rows) % 1, 1 - (y * rows) % 1) < 0.012 * rows / 4) | (
         np.abs((x + shift) % 0.5 - 0.25) > 0.2475
     )

@@ -4,12 +4,16 @@ Which one is used is decided once, when the first renderer is opened, and said i
 """
 
 import logging
-from typing import Any, Protocol
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulation.headless_mujoco import mujoco
+
+HIDDEN_GROUP: Final = 4  # MuJoCo draws groups 0 to 2 unless told otherwise
 
 logger = logging.getLogger(__name__)
 
@@ -45,20 +49,44 @@ class GlRenderer:
         flags[mujoco.mjtRndFlag.mjRND_HAZE] = False
 
     def rgb(self, data: Any) -> NDArray[np.uint8]:
-        self._renderer.update_scene(data, camera=self._camera)
+        with self._only_what_is_in_view(data):
+            self._renderer.update_scene(data, camera=self._camera)
         image: NDArray[np.uint8] = self._renderer.render()
         return image
 
     def geoms(self, data: Any) -> NDArray[np.int32]:
         self._renderer.enable_segmentation_rendering()
         try:
-            self._renderer.update_scene(data, camera=self._camera)
+            with self._only_what_is_in_view(data):
+                self._renderer.update_scene(data, camera=self._camera)
             painted = self._renderer.render()  # (H, W, 2): id, kind of object
         finally:
             self._renderer.disable_segmentation_rendering()
         is_geom = painted[..., 1] == int(mujoco.mjtObj.mjOBJ_GEOM)
         geoms: NDArray[np.int32] = np.where(is_geom, painted[..., 0], -1).astype(np.int32)
         return geoms
+
+    @contextmanager
+    def _only_what_is_in_view(self, data: Any) -> Iterator[None]:
+        """Hides geoms whose bounding sphere lies outside of the camera's cone: a software renderer pays for each."""
+        model = self._model
+        if self._renderer.scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW]:  # what is out of view still casts shadows
+            yield
+            return
+        number = int(mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_CAMERA, self._camera))
+        away = data.geom_xpos - data.cam_xpos[number]  # (G, 3)
+        along = -away @ data.cam_xmat[number].reshape(3, 3)[:, 2]
+        aside = np.sqrt(np.maximum((away**2).sum(axis=1) - along**2, 0.0))
+        half_rad = np.radians(model.cam_fovy[number]) / 2
+        corner_rad = np.arctan(np.tan(half_rad) * np.hypot(1.0, self._renderer.width / self._renderer.height))
+        reach = model.geom_rbound
+        outside = (aside * np.cos(corner_rad) - along * np.sin(corner_rad) > reach) & (reach > 0)
+        groups = model.geom_group.copy()
+        model.geom_group[outside] = HIDDEN_GROUP
+        try:
+            yield
+        finally:
+            model.geom_group[:] = groups
 
     def refresh_surfaces(self) -> None:
         context = self._renderer._mjr_context
