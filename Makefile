@@ -33,6 +33,14 @@ test: .venv/.test ## style, types, import contracts, spelling and the default te
 test-all: .venv/.test ## the default tests and the slow ones
 	$(BIN)/python .ci/checks.py --slow
 
+airflow: .venv/.demo ## Airflow on loopback with the DAGs unpaused; prints address and login
+	$(BIN)/pip install --quiet $(PIP_ARGS) -c requirements.lock --no-build-isolation -e '.[airflow]'
+	$(BIN)/oxturn airflow
+
+mlflow: .venv/.demo ## an MLflow server on loopback with its database and artifact store in out/mlflow
+	mkdir -p out/mlflow
+	$(BIN)/mlflow server --host 127.0.0.1 --port 5000 --backend-store-uri sqlite:///out/mlflow/mlflow.db --artifacts-destination out/mlflow/artifacts
+
 lock: .venv/.test ## write requirements.lock from what .venv holds
 	{ head -2 requirements.lock; $(BIN)/pip freeze --exclude-editable --exclude pip --exclude setuptools | sed -E 's/\+cpu//'; } > requirements.lock.tmp && mv requirements.lock.tmp requirements.lock
 

@@ -20,6 +20,7 @@ def write(out: Path, stages: Mapping[str, Stage], verdict: Verdict) -> Path:
     """`report.html` in `out`, its pictures in `out/pictures`."""
     runs = [driven_run.load(stages["driven"].folder / key, name) for key, name in NAMES.items()]
     folder = out / "pictures"
+    pictures.side_by_side(runs, folder / "both-runs.png")
     sections = [
         Section(
             "One unseen room, twice",

@@ -1,5 +1,6 @@
 """The report's pictures: the driven path, the coverage heatmap, the robot's map over the true one, loop timings."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,11 @@ SIZE_IN, DPI = 6.0, 130
 def driven_path(run: DrivenRun, to: Path) -> Path:
     """The true path over the true room; small objects hit in red, spared in green."""
     figure, axes = _room(run)
+    _draw_drive(run, axes)
+    return _saved(figure, to)
+
+
+def _draw_drive(run: DrivenRun, axes: Any) -> None:
     axes.plot(run.true_trajectory[:, 1], run.true_trajectory[:, 2], color=PATH, linewidth=0.8, alpha=0.9)
     axes.plot(*run.true_trajectory[0, 1:3], marker="s", color=PATH, markersize=6)
     for (x_m, y_m, radius_m, kind), was_hit in zip(run.small_objects, run.hit, strict=True):
@@ -32,8 +38,8 @@ def driven_path(run: DrivenRun, to: Path) -> Path:
         name = SMALL_OBJECTS[int(kind)]
         axes.annotate(name, (x_m, y_m), xytext=(4, 4), textcoords="offset points", fontsize=6, color=colour)
     hits = f"{int(run.hit.sum())} of {len(run.hit)} small objects hit"
-    axes.set_title(f"{run.name}: {run.true_trajectory[-1, 0] - run.true_trajectory[0, 0]:.0f} s, {hits}", fontsize=9)
-    return _saved(figure, to)
+    took_s = run.true_trajectory[-1, 0] - run.true_trajectory[0, 0]
+    axes.set_title(f"{run.name}: {100 * run.score['coverage_ratio']:.1f} % covered, {hits}, {took_s:.0f} s", fontsize=9)
 
 
 def coverage(run: DrivenRun, to: Path) -> Path:
@@ -66,6 +72,17 @@ def map_over_truth(run: DrivenRun, to: Path) -> Path | None:
     axes.set_title(
         f"{run.name}: map built by the robot (red) over the true room; pose p95 {error_cm:.1f} cm", fontsize=9
     )
+    return _saved(figure, to)
+
+
+def side_by_side(runs: Sequence[DrivenRun], to: Path) -> Path:
+    """The driven paths of several runs of one room, one picture."""
+    left, right, bottom, top = runs[0].extent_m()
+    height_in = SIZE_IN * (top - bottom) / (right - left) + 0.5
+    figure, every = plt.subplots(1, len(runs), figsize=(SIZE_IN * len(runs), height_in), dpi=DPI, squeeze=False)
+    for run, axes in zip(runs, every[0], strict=True):
+        _draw_room(run, axes)
+        _draw_drive(run, axes)
     return _saved(figure, to)
 
 
@@ -107,13 +124,17 @@ def _room(run: DrivenRun) -> tuple[Any, Any]:
     left, right, bottom, top = run.extent_m()
     height_in = SIZE_IN * (top - bottom) / (right - left)
     figure, axes = plt.subplots(figsize=(SIZE_IN, min(max(height_in, 3), 9) + 0.4), dpi=DPI)
+    _draw_room(run, axes)
+    return figure, axes
+
+
+def _draw_room(run: DrivenRun, axes: Any) -> None:
     colours = ListedColormap([FLOOR, SOLID, "#d4c08a"])
     axes.imshow(run.obstacles, origin="lower", extent=run.extent_m(), cmap=colours, vmin=0, vmax=2, zorder=1)
     axes.set_aspect("equal")
     axes.tick_params(labelsize=7)
     axes.set_xlabel("x, m", fontsize=7)
     axes.set_ylabel("y, m", fontsize=7)
-    return figure, axes
 
 
 def _saved(figure: Any, to: Path) -> Path:
