@@ -17,7 +17,7 @@ from foundation.robot_config import RobotConfig
 from navigation.coverage_layer import CoverageLayer
 from navigation.free_floor import compose_free, first_disc_blocked, nearest_blocked
 from navigation.grid_geometry import CellRect, GridGeometry
-from navigation.object_layer import DetectorHealth, FloorObject, ObjectLayer
+from navigation.object_layer import DetectorHealth, EdgePoint, FloorObject, ObjectLayer
 from navigation.pose_estimate import PoseEstimate, Tracking
 from navigation.robot_io import DriveCommand
 from navigation.static_map import FREE, OCCUPIED, StaticMap
@@ -80,11 +80,20 @@ class MapHandler:
     def objects(self) -> list[FloorObject]:
         return self._objects.objects()
 
-    def suspects(self) -> list[FloorObject]:
+    def suspects(self) -> list[EdgePoint]:
+        """Edges seen and not yet believed."""
         return self._objects.suspects()
 
     def detector_health(self) -> DetectorHealth:
         return self._objects.health
+
+    def distrust_detector(self, reason: str) -> None:
+        """Go on by LIDAR alone."""
+        self._objects.distrust(reason)
+
+    def claimed_m2(self) -> float:
+        """Floor that small objects claim."""
+        return self._objects.claimed_m2()
 
     def free_floor_m2(self) -> float:
         return self._free_cells * self._geometry.cell_m**2
@@ -278,8 +287,7 @@ class MapHandler:
             self._free_cells += gained - lost
 
     def _discs(self) -> list[tuple[float, float, float]]:
-        things = [(thing.x_m, thing.y_m, thing.keep_out_m) for thing in self._objects.objects()]
-        return things + self._mark_discs
+        return self._objects.discs() + self._mark_discs
 
     def _disc_rect(self, x_m: float, y_m: float, radius_m: float) -> CellRect:
         reach_m = radius_m + self._geometry.cell_m

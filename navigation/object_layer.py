@@ -1,61 +1,73 @@
-"""Small things on the floor that the LIDAR does not see: detections fused into objects by evidence over frames.
+"""Small things on the floor that the LIDAR does not see: detections fused into edge points by evidence over frames.
 
-An object enters the plan after agreeing detections and leaves when its place is looked at from close by and found free,
-several times. Positions are kept beside keyframes, so that a corrected graph carries the objects with it. A detector
-that floods the floor is judged by what it claims and switched off; the robot then goes on by LIDAR alone.
+A detection tells the near edge of a thing, or of a piece of it. Each becomes a point with a small disc; seen from
+several sides the points trace the thing's outline, whatever its shape. A point enters the plan after agreeing frames
+and leaves when its place is looked at from close by and nothing is reported there. Points are kept beside keyframes, so
+that a corrected graph carries them along. A detector that floods the floor is judged by its claims and switched off.
 """
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from foundation.camera_geometry import PinholeCamera
 from foundation.geometry import FloatArray, Pose2D
 from perception.observation import Detections
 
-_SAME_THING_M: Final = 0.07  # beyond both radii
-_NEAR_RANGE_M: Final = 0.30  # pixel rows are finest there; the position's spread grows with the square of the range
-_NEAR_SPREAD_M: Final = 0.010
+_NEAR_RANGE_M: Final = 0.30  # from the base; a pixel row is 3 mm of floor there, and grows with the square of the range
+_NEAR_SPREAD_M: Final = 0.006
+_POSE_SPREAD_M: Final = 0.005  # what localisation and mounting add, however often a point is seen
+_RADIUS_LIMITS_M: Final = (0.012, 0.12)
+_PIECE_RADIUS_M: Final = 0.04  # a wide detection is told as several discs of this size
+_SAME_POINT_M: Final = 0.02
+_SAME_FRAME_M: Final = 0.015  # two edges of one frame nearer than this are one
+_GATE_MAX_M: Final = 0.12
 _ENTER_EVIDENCE: Final = 1.6
-_EVIDENCE_LIMIT: Final = 6.0
-_MISS_EVIDENCE: Final = -0.8
+_EVIDENCE_LIMIT: Final = 5.0
+_MISS_EVIDENCE: Final = 0.7
 _MISS_RANGE_M: Final = 0.75
-_RADIUS_LIMITS_M: Final = (0.015, 0.25)
+_SHADOW_M: Final = 0.03  # behind or beside a reported edge nothing more is expected to be reported
+_ONE_THING_M: Final = 0.10  # edge points nearer than this are one thing in reports
+_VIEW_M2: Final = 0.7  # floor in view within the detector's range
+_FLOODED_SHARE: Final = 0.25  # of the floor in view, claimed on average
+_FLOODED_FRAMES: Final = 80.0
 
 
 @dataclass(slots=True)
-class FloorObject:
-    """One tracked thing. `x_m`, `y_m` are its centre in `map` as the graph stands now."""
+class EdgePoint:
+    """A piece of a thing's outline; `x_m`, `y_m` in `map` as the graph stands now."""
 
     number: int
     x_m: float
     y_m: float
     radius_m: float
+    spread_m: float  # one sigma of the position by pixels alone
     keyframe: int
     keyframe_point: tuple[float, float]
-    weight: float  # sum of 1 / spread^2 of the positions fused
-    evidence: float  # log-odds that it is there
+    evidence: float
     votes: dict[int, float] = field(default_factory=dict)
     seen: int = 1
     entered: bool = False
-    last_seen_s: float = 0.0
-
-    @property
-    def class_id(self) -> int:
-        return max(self.votes, key=lambda class_id: self.votes[class_id])
-
-    @property
-    def spread_m(self) -> float:
-        """One sigma of the position, with a floor for what the pose and the camera's mounting add."""
-        return math.hypot(0.006, self.weight**-0.5)
 
     @property
     def keep_out_m(self) -> float:
         """Radius of the disc that the plan treats as occupied."""
-        return self.radius_m + min(self.spread_m, 0.02)
+        return self.radius_m + min(math.hypot(self.spread_m, _POSE_SPREAD_M), 0.02)
+
+
+@dataclass(frozen=True, slots=True)
+class FloorObject:
+    """One thing as a whole, for reports: the disc around its edge points."""
+
+    x_m: float
+    y_m: float
+    radius_m: float
+    class_id: int
+    evidence: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,26 +79,52 @@ class DetectorHealth:
     entered: int = 0
     vanished: int = 0
     driven_over: int = 0
+    claimed_share: float = 0.0  # of the floor in view, running mean
+
+
+@dataclass(frozen=True, slots=True)
+class _Sighting:
+    x_m: float
+    y_m: float
+    radius_m: float
+    spread_m: float
+    evidence: float
+    class_id: int
 
 
 class ObjectLayer:
-    """All tracked things. Changes since the last `take_changed` are the discs that appeared, moved or left."""
+    """All edge points. Changes since the last `take_changed` are the discs that appeared, moved or left."""
 
     def __init__(self, camera: PinholeCamera, range_max_m: float) -> None:
         self._camera = camera
         self._range_max_m = range_max_m
-        self._things: list[FloorObject] = []
+        self._points: list[EdgePoint] = []
         self._next_number = 0
-        self._changed: list[tuple[float, float, float]] = []  # x, y, radius
+        self._changed: list[tuple[float, float, float]] = []
         self.health = DetectorHealth()
 
-    def objects(self) -> list[FloorObject]:
-        """Those that count: enough evidence."""
-        return [thing for thing in self._things if thing.entered]
+    def discs(self) -> list[tuple[float, float, float]]:
+        """(x, y, radius) of floor that is not free."""
+        return [(point.x_m, point.y_m, point.keep_out_m) for point in self._points if point.entered]
 
-    def suspects(self) -> list[FloorObject]:
+    def suspects(self) -> list[EdgePoint]:
         """Seen, but not yet believed."""
-        return [thing for thing in self._things if not thing.entered]
+        return [point for point in self._points if not point.entered]
+
+    def objects(self) -> list[FloorObject]:
+        """Edge points that lie together, as things."""
+        left = [point for point in self._points if point.entered]
+        things = []
+        while left:
+            group, border = [left[0]], [left.pop(0)]
+            while border:
+                at = border.pop()
+                near = [point for point in left if math.hypot(point.x_m - at.x_m, point.y_m - at.y_m) < _ONE_THING_M]
+                left = [point for point in left if point not in near]
+                group += near
+                border += near
+            things.append(_thing(group))
+        return things
 
     def take_changed(self) -> list[tuple[float, float, float]]:
         """Discs (x, y, radius) whose occupancy changed since the last call."""
@@ -104,120 +142,119 @@ class ObjectLayer:
         """Fuse one frame's detections; `map_from_base` is the pose of the frame's own time."""
         if not self.health.trusted:
             return
+        near = _usable(detections, self._range_max_m)
+        self._judge_frame(detections.radii_m[near])
         matched: set[int] = set()
-        for index in range(len(detections.scores)):
-            contact = detections.contacts_base_m[index]
-            range_m = float(np.hypot(*contact))
-            if not (math.isfinite(range_m) and 0.05 < range_m <= self._range_max_m):
-                continue
-            radius_m = float(np.clip(detections.radii_m[index], *_RADIUS_LIMITS_M))
-            centre_base = contact * (1 + radius_m / range_m)
-            x_m, y_m = (float(value) for value in map_from_base.transform(centre_base[None])[0])
-            if on_furniture(x_m, y_m):
-                continue
-            matched.add(
-                self._fuse(
-                    x_m, y_m, radius_m, range_m, float(detections.scores[index]), int(detections.class_ids[index]),
-                    detections.stamp_s, keyframe, map_from_keyframe,
-                )
-            )  # fmt: skip
-        self._miss(map_from_base, matched)
+        for index in near:
+            for sighting in _sightings(detections, int(index), map_from_base):
+                if not on_furniture(sighting.x_m, sighting.y_m):
+                    self._fuse(sighting, keyframe, map_from_keyframe, matched)
+        self._miss(map_from_base, matched, detections.contacts_base_m[near], detections.radii_m[near])
 
     def relocate(self, map_from_keyframe: Callable[[int], Pose2D]) -> None:
         """The keyframes have moved."""
-        for thing in self._things:
-            point = map_from_keyframe(thing.keyframe).transform(np.array([thing.keyframe_point]))[0]
-            if math.hypot(point[0] - thing.x_m, point[1] - thing.y_m) > 1e-3:
-                self._touch(thing)
-                thing.x_m, thing.y_m = float(point[0]), float(point[1])
-                self._touch(thing)
+        for point in self._points:
+            place = map_from_keyframe(point.keyframe).transform(np.array([point.keyframe_point]))[0]
+            if math.hypot(place[0] - point.x_m, place[1] - point.y_m) > 1e-3:
+                self._touch(point)
+                point.x_m, point.y_m = float(place[0]), float(place[1])
+                self._touch(point)
 
     def judge(self, map_from_base: Pose2D, body_radius_m: float, free_floor_m2: float) -> None:
         """Once a tick: what was driven over was not there; too much claimed floor is no detector's view of a room."""
         if not self.health.trusted:
             return
-        kept = []
-        for thing in self._things:
-            gap_m = math.hypot(thing.x_m - map_from_base.x_m, thing.y_m - map_from_base.y_m)
-            if thing.entered and gap_m < 0.5 * body_radius_m:
-                self._touch(thing)
-                self._count(driven_over=1)
-                continue
-            kept.append(thing)
-        self._things = kept
-        believed = self.objects()
-        claimed_m2 = sum(math.pi * thing.keep_out_m**2 for thing in believed)
+        for point in list(self._points):
+            gap_m = math.hypot(point.x_m - map_from_base.x_m, point.y_m - map_from_base.y_m)
+            if point.entered and gap_m < 0.5 * body_radius_m:
+                self._drop(point)
+                self.health = replace(self.health, driven_over=self.health.driven_over + 1)
+        claimed_m2 = self.claimed_m2()
         health = self.health
-        if len(believed) > 12 + 3.0 * free_floor_m2 or claimed_m2 > 0.1 + 0.12 * free_floor_m2:
-            self._distrust(f"{len(believed)} objects claim {claimed_m2:.2f} of {free_floor_m2:.1f} m2 of floor")
-        elif health.entered >= 30 and health.vanished + health.driven_over > 0.6 * health.entered:
-            self._distrust(f"{health.vanished + health.driven_over} of {health.entered} objects were not there")
+        if claimed_m2 > 0.15 + 0.15 * free_floor_m2:
+            self.distrust(f"objects claim {claimed_m2:.2f} of {free_floor_m2:.1f} m2 of floor")
+        elif health.claimed_share > _FLOODED_SHARE:
+            self.distrust(f"{health.claimed_share:.0%} of the floor in view claimed, limit {_FLOODED_SHARE:.0%}")
+        elif health.driven_over > 20 and health.driven_over > 0.2 * health.entered:
+            self.distrust(f"{health.driven_over} of {health.entered} objects were driven over")
 
-    def _fuse(
-        self, x_m: float, y_m: float, radius_m: float, range_m: float, score: float, class_id: int, stamp_s: float,
-        keyframe: int, map_from_keyframe: Pose2D,
-    ) -> int:  # fmt: skip
-        spread_m = _NEAR_SPREAD_M * max(range_m / _NEAR_RANGE_M, 1.0) ** 2
-        weight = spread_m**-2
-        score = min(max(score, 0.02), 0.98)
-        evidence = math.log(score / (1 - score)) + (0.4 if range_m < 0.6 else 0.0)
-        thing = self._nearest(x_m, y_m, radius_m, spread_m)
-        if thing is None:
-            thing = FloorObject(
-                self._next_number, x_m, y_m, radius_m, keyframe, (0.0, 0.0), weight, max(evidence, 0.1),
-                {class_id: score}, last_seen_s=stamp_s,
+    def claimed_m2(self) -> float:
+        """Floor under entered points, overlaps counted once (on squares of 5 cm)."""
+        squares = {(round(point.x_m / 0.05), round(point.y_m / 0.05)) for point in self._points if point.entered}
+        return 0.05**2 * len(squares)
+
+    def distrust(self, reason: str) -> None:
+        """Forget everything and listen no more."""
+        for point in self._points:
+            self._touch(point)
+        self._points = []
+        self.health = replace(self.health, trusted=False, reason=reason)
+
+    def _judge_frame(self, radii_m: FloatArray) -> None:
+        share = float(np.minimum((2 * radii_m) ** 2, 0.04).sum()) / _VIEW_M2
+        mean = self.health.claimed_share + (min(share, 1.0) - self.health.claimed_share) / _FLOODED_FRAMES
+        self.health = replace(self.health, claimed_share=mean)
+
+    def _fuse(self, sighting: _Sighting, keyframe: int, map_from_keyframe: Pose2D, matched: set[int]) -> None:
+        """Into the point that this is another look at, or a new one; `matched` are those of this frame."""
+        point = self._nearest(sighting, matched)
+        if point is not None and point.number in matched:
+            return
+        if point is None:
+            point = EdgePoint(
+                self._next_number, sighting.x_m, sighting.y_m, sighting.radius_m, sighting.spread_m, keyframe,
+                (0.0, 0.0), sighting.evidence, {sighting.class_id: 1.0},
             )  # fmt: skip
             self._next_number += 1
-            self._things.append(thing)
+            self._points.append(point)
         else:
-            self._touch(thing)
-            share = weight / (thing.weight + weight)
-            thing.x_m += share * (x_m - thing.x_m)
-            thing.y_m += share * (y_m - thing.y_m)
-            thing.radius_m += share * (radius_m - thing.radius_m)
-            thing.weight = min(thing.weight + weight, 40 / _NEAR_SPREAD_M**2)
-            thing.evidence = min(thing.evidence + max(evidence, 0.1), _EVIDENCE_LIMIT)
-            thing.votes[class_id] = thing.votes.get(class_id, 0.0) + score
-            thing.seen += 1
-            thing.last_seen_s = stamp_s
-        local = map_from_keyframe.inverse().transform(np.array([[thing.x_m, thing.y_m]]))[0]
-        thing.keyframe, thing.keyframe_point = keyframe, (float(local[0]), float(local[1]))
-        if not thing.entered and thing.seen >= 2 and thing.evidence >= _ENTER_EVIDENCE:
-            thing.entered = True
-            self._count(entered=1)
-        self._touch(thing)
-        return thing.number
+            self._touch(point)
+            _blend(point, sighting)
+        local = map_from_keyframe.inverse().transform(np.array([[point.x_m, point.y_m]]))[0]
+        point.keyframe, point.keyframe_point = keyframe, (float(local[0]), float(local[1]))
+        if not point.entered and point.seen >= 2 and point.evidence >= _ENTER_EVIDENCE:
+            point.entered = True
+            self.health = replace(self.health, entered=self.health.entered + 1)
+        self._touch(point)
+        matched.add(point.number)
 
-    def _nearest(self, x_m: float, y_m: float, radius_m: float, spread_m: float) -> FloorObject | None:
+    def _nearest(self, sighting: _Sighting, matched: set[int]) -> EdgePoint | None:
+        """The point that this sighting is another look at; vaguer points around it are absorbed."""
         best, best_m = None, math.inf
-        for thing in self._things:
-            gap_m = math.hypot(thing.x_m - x_m, thing.y_m - y_m)
-            reach_m = _SAME_THING_M + max(thing.radius_m, radius_m) + 2 * min(spread_m, 0.06)
-            if gap_m < min(reach_m, best_m):
-                best, best_m = thing, gap_m
+        absorbed = []
+        for point in self._points:
+            gap_m = math.hypot(point.x_m - sighting.x_m, point.y_m - sighting.y_m)
+            gate_m = min(_SAME_POINT_M + point.spread_m + sighting.spread_m, _GATE_MAX_M)
+            if point.number in matched:
+                gate_m = _SAME_FRAME_M
+            if gap_m < min(gate_m, best_m):
+                best, best_m = point, gap_m
+            if gap_m < point.spread_m and point.spread_m > 2.5 * sighting.spread_m and point.number not in matched:
+                absorbed.append(point)
+        for point in absorbed:
+            if point is not best:
+                self._drop(point)
         return best
 
-    def _miss(self, map_from_base: Pose2D, matched: set[int]) -> None:
-        """Things that this frame looked at from close by and did not report."""
-        unseen = [thing for thing in self._things if thing.number not in matched]
+    def _miss(self, map_from_base: Pose2D, matched: set[int], contacts_base_m: FloatArray, radii_m: FloatArray) -> None:
+        """Points that this frame looked at from close by and did not report."""
+        unseen = [point for point in self._points if point.number not in matched]
         if not unseen:
             return
-        places = map_from_base.inverse().transform(np.array([[thing.x_m, thing.y_m] for thing in unseen]))
-        looked_at = self._in_good_view(places)
-        for thing, looked in zip(unseen, looked_at):
-            if not looked:
-                continue
-            thing.evidence += _MISS_EVIDENCE
-            if thing.evidence < 0:
-                self._touch(thing)
-                self._things.remove(thing)
-                if thing.entered:
-                    self._count(vanished=1)
+        places = map_from_base.inverse().transform(np.array([[point.x_m, point.y_m] for point in unseen]))
+        looked_at = self._in_good_view(places) & ~_shadowed(places, contacts_base_m, radii_m)
+        for index in np.flatnonzero(looked_at):
+            point = unseen[index]
+            point.evidence -= _MISS_EVIDENCE
+            if point.evidence < 0:
+                self._drop(point)
+                if point.entered:
+                    self.health = replace(self.health, vanished=self.health.vanished + 1)
 
-    def _in_good_view(self, places_base: FloatArray) -> list[bool]:
+    def _in_good_view(self, places_base: FloatArray) -> NDArray[np.bool_]:
         pixels = self._camera.pixels_from_floor(places_base)
         width, height = self._camera.width_px, self._camera.height_px
-        inside = (
+        seen: NDArray[np.bool_] = (
             (pixels[:, 0] > 0.06 * width)
             & (pixels[:, 0] < 0.94 * width)
             & (pixels[:, 1] > 0)
@@ -225,22 +262,76 @@ class ObjectLayer:
             & (places_base[:, 0] > 0)
             & (np.hypot(places_base[:, 0], places_base[:, 1]) < _MISS_RANGE_M)
         )
-        return [bool(value) for value in inside]
+        return seen
 
-    def _touch(self, thing: FloorObject) -> None:
-        if thing.entered:
-            self._changed.append((thing.x_m, thing.y_m, thing.keep_out_m))
+    def _drop(self, point: EdgePoint) -> None:
+        self._touch(point)
+        self._points.remove(point)
 
-    def _count(self, *, entered: int = 0, vanished: int = 0, driven_over: int = 0) -> None:
-        health = self.health
-        self.health = DetectorHealth(
-            health.trusted, health.reason, health.entered + entered, health.vanished + vanished,
-            health.driven_over + driven_over,
-        )  # fmt: skip
+    def _touch(self, point: EdgePoint) -> None:
+        if point.entered:
+            self._changed.append((point.x_m, point.y_m, point.keep_out_m))
 
-    def _distrust(self, reason: str) -> None:
-        for thing in self._things:
-            self._touch(thing)
-        self._things = []
-        health = self.health
-        self.health = DetectorHealth(False, reason, health.entered, health.vanished, health.driven_over)
+
+def _usable(detections: Detections, range_max_m: float) -> NDArray[np.int64]:
+    """Indices of detections with a finite place in range, nearest first."""
+    ranges_m = np.hypot(detections.contacts_base_m[:, 0], detections.contacts_base_m[:, 1])
+    usable = np.flatnonzero(np.isfinite(ranges_m) & (ranges_m > 0.05) & (ranges_m <= range_max_m))
+    usable = usable[np.isfinite(detections.radii_m[usable]) & np.isfinite(detections.scores[usable])]
+    return usable[np.argsort(ranges_m[usable], kind="stable")]
+
+
+def _sightings(detections: Detections, index: int, map_from_base: Pose2D) -> list[_Sighting]:
+    """One detection as discs along its near edge, in `map`."""
+    contact = detections.contacts_base_m[index]
+    range_m = float(np.hypot(*contact))
+    wide_m = float(np.clip(detections.radii_m[index], *_RADIUS_LIMITS_M))
+    radius_m = min(wide_m, _PIECE_RADIUS_M)
+    view = contact / range_m
+    side = np.array([-view[1], view[0]])
+    count = 1 + math.ceil((wide_m - radius_m) / _PIECE_RADIUS_M)
+    offsets = np.linspace(radius_m - wide_m, wide_m - radius_m, count)
+    places = map_from_base.transform(contact + radius_m * view + offsets[:, None] * side)
+    score = min(max(float(detections.scores[index]), 0.02), 0.98)
+    # a far look says that something is there; it takes several of them, or one from nearby, to say where
+    evidence = max(math.log(score / (1 - score)), 0.1) + 0.3 if range_m < 0.55 else 0.5 * score
+    spread_m = _NEAR_SPREAD_M * max(range_m / _NEAR_RANGE_M, 1.0) ** 2
+    class_id = int(detections.class_ids[index])
+    return [_Sighting(float(x), float(y), radius_m, spread_m, evidence, class_id) for x, y in places]
+
+
+def _blend(point: EdgePoint, sighting: _Sighting) -> None:
+    """The weighted mean of all looks; the spread never falls so low that the point cannot follow new ones."""
+    share = point.spread_m**2 / (point.spread_m**2 + sighting.spread_m**2)
+    point.x_m += share * (sighting.x_m - point.x_m)
+    point.y_m += share * (sighting.y_m - point.y_m)
+    point.radius_m += share * (sighting.radius_m - point.radius_m)
+    point.spread_m = max(math.sqrt(1 - share) * point.spread_m, 0.4 * _NEAR_SPREAD_M)
+    point.evidence = min(point.evidence + sighting.evidence, _EVIDENCE_LIMIT)
+    point.votes[sighting.class_id] = point.votes.get(sighting.class_id, 0.0) + 1.0
+    point.seen += 1
+
+
+def _shadowed(places_base: FloatArray, contacts_base_m: FloatArray, radii_m: FloatArray) -> NDArray[np.bool_]:
+    """(N,): places behind, or just beside, the near edges (K, 2) reported in this frame."""
+    if not len(contacts_base_m):
+        return np.zeros(len(places_base), dtype=np.bool_)
+    ranges_m = np.hypot(contacts_base_m[:, 0], contacts_base_m[:, 1])
+    view = contacts_base_m / ranges_m[:, None]
+    along = places_base @ view.T  # (N, K)
+    side = np.abs(places_base @ np.stack([-view[:, 1], view[:, 0]]))
+    hidden = (along > ranges_m - _SHADOW_M) & (side < (radii_m + _SHADOW_M) * np.maximum(along / ranges_m, 1.0))
+    return np.asarray(hidden.any(axis=1), dtype=np.bool_)
+
+
+def _thing(group: list[EdgePoint]) -> FloorObject:
+    xs, ys = [point.x_m for point in group], [point.y_m for point in group]
+    x_m, y_m = (min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2
+    radius_m = max(math.hypot(point.x_m - x_m, point.y_m - y_m) + point.radius_m for point in group)
+    votes: dict[int, float] = {}
+    for point in group:
+        for class_id, count in point.votes.items():
+            votes[class_id] = votes.get(class_id, 0.0) + count
+    return FloorObject(
+        x_m, y_m, radius_m, max(votes, key=lambda one: votes[one]), max(point.evidence for point in group)
+    )

@@ -26,6 +26,7 @@ class Disc:
     x_m: float
     y_m: float
     radius_m: float
+    thing: int  # discs of one number are one thing
     hit: bool = False
 
 
@@ -55,7 +56,11 @@ class FlatWorld:
         self.config = config or RobotConfig()
         self.bounds, self.boxes = bounds, list(boxes)
         self.segments = np.concatenate([box(*bounds), *[box(*solid) for solid in boxes]])
-        self.discs = [Disc(*disc) for disc in discs]
+        self.discs = [
+            Disc(*disc, number)
+            for number, thing in enumerate(discs)
+            for disc in (thing if isinstance(thing, list) else [thing])
+        ]
         self.pose, self.start = start, start
         self.rng = np.random.default_rng(seed)
         self.noise_m, self.false_alarms, self.detects = noise_m, false_alarms, detect
@@ -129,20 +134,14 @@ class FlatWorld:
     def detect(self, observation):
         if not self.detects:
             return None
-        base = self.pose.inverse()
-        camera = self.config.camera.pinhole()
         contacts, radii = [], []
-        for disc in self.discs:
-            centre = base.transform(np.array([[disc.x_m, disc.y_m]]))[0]
-            distance = np.hypot(*centre)
-            contact = centre * (1 - disc.radius_m / distance)
-            pixel = camera.pixels_from_floor(contact[None])[0]
-            if contact[0] < 0.2 or not (0 <= pixel[0] < camera.width_px and 0 <= pixel[1] < camera.height_px):
-                continue
-            spread = 0.008 * max(distance / 0.3, 1) ** 2
-            if distance < 1.2 and self.rng.random() < 0.9:
-                contacts.append(contact + spread * 0.5 * self.rng.standard_normal(2))
-                radii.append(disc.radius_m)
+        for thing in sorted({disc.thing for disc in self.discs}):
+            for contact, radius in self.pieces([disc for disc in self.discs if disc.thing == thing]):
+                distance = np.hypot(*contact)
+                spread = 0.004 * max(distance / 0.3, 1) ** 2
+                if distance < 1.2 and self.rng.random() < (0.9 if distance < 0.8 else 0.6):
+                    contacts.append(contact + spread * self.rng.standard_normal(2))
+                    radii.append(radius)
         while self.rng.random() < self.false_alarms:
             contacts.append(np.array([self.rng.uniform(0.3, 1.2), self.rng.uniform(-0.3, 0.3)]))
             radii.append(0.05)
@@ -155,6 +154,30 @@ class FlatWorld:
             np.zeros(count, np.int64),
             np.zeros((count, 4)),
         )
+
+    def pieces(self, discs, piece_m=0.05):
+        """(contact, radius) of the visible near edge of one thing, piece by piece, as the network tells it."""
+        camera = self.config.camera.pinhole()
+        around = np.linspace(0, 2 * math.pi, 24, endpoint=False)
+        ring = np.stack([np.cos(around), np.sin(around)], axis=1)
+        edge = np.concatenate([(disc.x_m, disc.y_m) + disc.radius_m * ring for disc in discs])
+        edge = self.pose.inverse().transform(edge)
+        pixels = camera.pixels_from_floor(edge)
+        seen = (edge[:, 0] > 0.2) & (np.abs(pixels[:, 0] - 160) < 160) & (np.abs(pixels[:, 1] - 120) < 120)
+        edge = edge[seen]
+        if not len(edge):
+            return []
+        bearing = np.round(np.arctan2(edge[:, 1], edge[:, 0] - camera.x_m) / math.radians(1.6))
+        distance = np.hypot(edge[:, 0], edge[:, 1])
+        near = [np.flatnonzero(bearing == one)[np.argmin(distance[bearing == one])] for one in np.unique(bearing)]
+        left, out = edge[near], []
+        while len(left):
+            first = left[np.argmin(np.hypot(*left.T))]
+            mine = np.hypot(*(left - first).T) <= piece_m + 0.02 * np.hypot(*first)
+            side = (left[mine] - first) @ np.array([-first[1], first[0]]) / np.hypot(*first)
+            out.append((first, (side.max() - side.min()) / 2 + 0.006))
+            left = left[~mine]
+        return out
 
     # scores
 
@@ -191,7 +214,7 @@ class FlatWorld:
         return {
             "coverage": float((swept & coverable).sum() / coverable.sum()),
             "collisions": self.collisions,
-            "hits": sum(disc.hit for disc in self.discs),
+            "hits": len({disc.thing for disc in self.discs if disc.hit}),
             "length_m": length,
             "coverable_m2": float(coverable.sum() * cell**2),
             "duration_s": self.now_s,

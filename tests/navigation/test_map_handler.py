@@ -126,7 +126,7 @@ def test_frames_are_fused_into_one_object_nearer_to_the_truth():
 
     (thing,) = room.objects()
     assert math.hypot(thing.x_m - 1.54, thing.y_m - 1.0) < 0.008
-    assert thing.keep_out_m < 0.04 + 0.02
+    assert thing.radius_m == pytest.approx(0.04)
 
 
 def test_an_object_stays_when_out_of_view_and_leaves_when_its_place_is_seen_free():
