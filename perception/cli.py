@@ -18,6 +18,7 @@ def register(app: typer.Typer) -> None:
     app.command("train")(train)
     app.command("evaluate")(evaluate)
     app.command("predict")(predict)
+    app.command("serve")(serve)
     data = typer.Typer(help="Samples: clean, check, split, export.", no_args_is_help=True)
     data.command("clean")(clean)
     data.command("check")(check)
@@ -103,6 +104,19 @@ def predict(
     for path in paths:
         answer = ask(path)
         print(json.dumps(answer) if as_json else f"{answer.pop('path')}: {json.dumps(answer)}")
+
+
+def serve(
+    bundle: BundleDir,
+    host: Annotated[str, typer.Option(help="Loopback unless you know who can reach it.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535)] = 8077,
+    min_score: Annotated[float | None, typer.Option(min=0, max=1)] = None,
+) -> None:
+    """REST inference of a bundle: /predict, /health, /metrics, /docs."""
+    from perception import serve as service
+
+    print(f"http://{host}:{port}/docs", flush=True)
+    service.serve(bundle, host=host, port=port, min_score=min_score, range_max_m=RANGE_MAX_M)
 
 
 def clean(data: DataDir, out: OutDir, as_json: AsJson = False) -> None:

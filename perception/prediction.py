@@ -1,41 +1,63 @@
-"""A bundle asked about image files: the answers of `oxturn predict`, as JSON values."""
+"""A bundle asked about one input: the answers of `oxturn predict` and `oxturn serve`, as JSON values."""
 
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from foundation.robot_config import RobotConfig
 from perception import data_processor, model_bundle, obstacle_decoding
+from perception.data_processor import Image
+from perception.model_bundle import Bundle
 from perception.onnx_model import OnnxModel
 from perception.tasks.obstacles import OBSTACLES
 
-Ask = Callable[[Path], dict[str, Any]]
+Answer = dict[str, Any]
 
 
-def predictor(bundle_dir: Path, *, min_score: float | None, range_max_m: float) -> Ask:
-    """Of a classifier `label` and `scores`; of `obstacles` `detections`, placed as by the reference robot's camera.
+class Predictor:
+    """One loaded bundle; not for two threads at once.
 
     Raises:
-        BundleError, SampleError: no bundle; no image.
+        BundleError: no bundle, or one that must not be run.
     """
-    bundle = model_bundle.load(bundle_dir)
-    model = OnnxModel.load(bundle.onnx_path)
-    rows, columns = model.input_shape[:2]
-    limit = min_score if min_score is not None else bundle.min_score or 0.5
 
-    def fitted(path: Path) -> tuple[dict[str, Any], tuple[int, int]]:
-        image = data_processor.read_photo(path)
-        answers = model.run(np.ascontiguousarray(data_processor.resized(image, columns, rows)))
-        return answers, (image.shape[1], image.shape[0])
+    def __init__(self, bundle_dir: Path, *, min_score: float | None, range_max_m: float) -> None:
+        self.bundle: Bundle = model_bundle.load(bundle_dir)
+        self._model = OnnxModel.load(self.bundle.onnx_path)
+        self._limit = min_score if min_score is not None else self.bundle.min_score or 0.5
+        self._range_max_m = range_max_m
 
-    def objects(path: Path) -> dict[str, Any]:
-        answers, (width_px, height_px) = fitted(path)
+    @property
+    def takes_images(self) -> bool:
+        return len(self._model.input_shape) == 3
+
+    @property
+    def columns(self) -> int:
+        """Of a model for rows."""
+        return self._model.input_shape[0]
+
+    def image(self, image: Image) -> Answer:
+        """Of a classifier `label`, `scores`; of `obstacles` `detections`, placed as by the reference robot's camera."""
+        rows, columns = self._model.input_shape[:2]
+        answers = self._model.run(np.ascontiguousarray(data_processor.resized(image, columns, rows)))
+        if self.bundle.task == OBSTACLES.name:
+            return {"detections": self._detections(answers, image.shape[1], image.shape[0])}
+        return self._label(answers)
+
+    def row(self, values: NDArray[np.float32]) -> Answer:
+        """`label` and `scores` of one row of sensor values (columns,)."""
+        return self._label(self._model.run(np.asarray(values, np.float32)))
+
+    def _detections(self, answers: dict[str, NDArray[np.float32]], width_px: int, height_px: int) -> list[Answer]:
         camera = RobotConfig().camera.pinhole().scaled(width_px, height_px)
-        found = obstacle_decoding.decode(answers, camera, stamp_s=0.0, min_score=limit, range_max_m=range_max_m)
-        names = bundle.labels["kind"]
-        told = [
+        found = obstacle_decoding.decode(
+            answers, camera, stamp_s=0.0, min_score=self._limit, range_max_m=self._range_max_m
+        )
+        names = self.bundle.labels["kind"]
+        return [
             {
                 "class": names[found.class_ids[index]],
                 "score": round(float(found.scores[index]), 5),
@@ -44,15 +66,18 @@ def predictor(bundle_dir: Path, *, min_score: float | None, range_max_m: float) 
             }
             for index in np.argsort(-found.scores, kind="stable")
         ]
-        return {"path": str(path), "detections": told}
 
-    def label(path: Path) -> dict[str, Any]:
-        answers, _ = fitted(path)
-        names = bundle.labels["label"]
-        logits = answers["label"].astype(np.float64)
-        shares = np.exp(logits - logits.max())
-        shares /= shares.sum()
+    def _label(self, answers: dict[str, NDArray[np.float32]]) -> Answer:
+        """A dense answer is told as the share of pixels of each class."""
+        ((head, names),) = self.bundle.labels.items()
+        logits = answers[head].astype(np.float64)
+        shares = np.exp(logits - logits.max(axis=0))
+        shares = (shares / shares.sum(axis=0)).reshape(len(names), -1).mean(axis=1)
         scores = {name: float(share) for name, share in zip(names, shares)}
-        return {"path": str(path), "label": names[int(shares.argmax())], "scores": scores}
+        return {"label": names[int(shares.argmax())], "scores": scores}
 
-    return objects if bundle.task == OBSTACLES.name else label
+
+def predictor(bundle_dir: Path, *, min_score: float | None, range_max_m: float) -> Callable[[Path], Answer]:
+    """Of image files; each answer begins with its `path`. SampleError names a file that is no image."""
+    asked = Predictor(bundle_dir, min_score=min_score, range_max_m=range_max_m)
+    return lambda path: {"path": str(path), **asked.image(data_processor.read_photo(path))}
