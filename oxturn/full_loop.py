@@ -5,31 +5,14 @@ stage (`oxturn.stages`): the same folder given again goes on where the last run 
 line that says what; a figure that falls short makes a verdict that has not passed, not an error.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 from foundation.progress import ProgressFactory
 from oxturn import loop_steps as steps
+from oxturn.loop_settings import LoopSettings
 from oxturn.stages import Stages
 from oxturn.verdict import JobFigures, Verdict, judge_loop
-
-
-@dataclass(frozen=True, slots=True)
-class LoopSettings:
-    """How much of everything; the unseen room uses shapes and textures that training never draws from."""
-
-    seed: int = 7
-    rooms: int = 60
-    frames: int = 50  # samples a room
-    train_minutes: float = 3.0
-    unseen_rooms: int = 1  # single room; the seed draws which
-    small_objects: tuple[int, int] = (10, 12)
-
-    @staticmethod
-    def within(minutes: float, seed: int) -> "LoopSettings":
-        """Sized for a machine with two cores; under four minutes nothing good can be learned."""
-        share = min(max(minutes, 1.0), 60.0) / 8.0
-        return LoopSettings(seed=seed, rooms=max(round(60 * share), 8), train_minutes=3.0 * share)
 
 
 def full_loop(out: Path, settings: LoopSettings, progress: ProgressFactory) -> Verdict:

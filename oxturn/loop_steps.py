@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from foundation.errors import OxturnError
 from foundation.progress import ProgressFactory
+from oxturn.loop_settings import LoopSettings
 from oxturn.stages import Stage
 from oxturn.verdict import Verdict
 
 if TYPE_CHECKING:
     from foundation.robot_config import RobotConfig
-    from oxturn.full_loop import LoopSettings
 
 TRAINING_SEED_OFFSET = 1_000_000  # unseen rooms take the seed itself: no room of the capture has it
 SAMPLES_SHOWN, SAMPLES_APART = 9, 17
@@ -26,7 +26,7 @@ FRACTIONS = (0.84, 0.08, 0.08)
 WORKERS = max(min(os.cpu_count() or 1, 8), 1)
 
 
-def capture(to: Path, settings: "LoopSettings", progress: ProgressFactory) -> Mapping[str, Any]:
+def capture(to: Path, settings: LoopSettings, progress: ProgressFactory) -> Mapping[str, Any]:
     """Labelled samples by the Webots-API controllers."""
     from simulation import dataset_writer
 
@@ -48,7 +48,7 @@ def clean(captured: Path, to: Path, progress: ProgressFactory) -> Mapping[str, A
     return asdict(quality.clean(captured, to, progress=progress))
 
 
-def split(cleaned: Path, to: Path, settings: "LoopSettings", progress: ProgressFactory) -> Mapping[str, Any]:
+def split(cleaned: Path, to: Path, settings: LoopSettings, progress: ProgressFactory) -> Mapping[str, Any]:
     """By room: no room is in two parts."""
     from perception import dataset
 
@@ -56,7 +56,7 @@ def split(cleaned: Path, to: Path, settings: "LoopSettings", progress: ProgressF
     return {"samples": dict(parts.samples), "rooms": dict(parts.groups)}
 
 
-def train(split: Path, to: Path, settings: "LoopSettings", progress: ProgressFactory) -> Mapping[str, Any]:
+def train(split: Path, to: Path, settings: LoopSettings, progress: ProgressFactory) -> Mapping[str, Any]:
     """The obstacle model, exported to ONNX through its parity gates, measured on the test part's rooms."""
     import shutil
 
@@ -153,7 +153,7 @@ def deliver(published: Path, to: Path, progress: ProgressFactory) -> Mapping[str
     }
 
 
-def drive_twice(robot: Path, to: Path, settings: "LoopSettings", progress: ProgressFactory) -> Mapping[str, Any]:
+def drive_twice(robot: Path, to: Path, settings: LoopSettings, progress: ProgressFactory) -> Mapping[str, Any]:
     """The same unseen room by LIDAR alone and with the delivered model, side by side."""
     from simulation.room_simulator import draw_room
 

@@ -26,7 +26,8 @@ def demo(
 ) -> None:
     """The whole loop: simulate, train, sign, deliver, cover an unseen room; with a report and a verdict."""
     from foundation.progress import bars, silent
-    from oxturn.full_loop import LoopSettings, full_loop
+    from oxturn.full_loop import full_loop
+    from oxturn.loop_settings import LoopSettings
 
     verdict = full_loop(out, LoopSettings.within(minutes, seed), silent if as_json else bars)
     if as_json:

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from foundation.progress import silent
-from oxturn.full_loop import LoopSettings, full_loop
+from oxturn.full_loop import full_loop
+from oxturn.loop_settings import LoopSettings
 
 TINY = LoopSettings(seed=3, rooms=8, frames=12, train_minutes=0.1)
 
