@@ -1,9 +1,9 @@
 """Keeps the frames that are worth a label, in a folder that cannot grow past its limit.
 
 Worth it: just before a bump, where the model is unsure, where it floods, where drift was told, and now and then one
-without a reason, so that what is kept is not only the model's own doubts. A frame that looks like one already kept is
-not kept again. Beside each JPEG lies a JSON with scan, pose and what was seen, enough for a training sample.
-Writing happens beside the loop.
+without a reason, so that what is kept is not only the model's own doubts. What looks like a frame already kept is not
+kept again, but for bumps. Beside each JPEG lies a JSON with scan, pose and what was seen, enough for a training
+sample. Writing happens beside the loop.
 """
 
 import json
