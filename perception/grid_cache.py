@@ -58,7 +58,7 @@ def build(data_dir: Path, cache_dir: Path, size: ImageInput, *, progress: Progre
                     for count in pool.map(_fill, *zip(*jobs)):
                         advance(count)
         mark.write_text(_mark(manifest))
-    return _open(cache_dir)
+    return opened(cache_dir)
 
 
 def _mark(manifest: sample_format.Manifest) -> str:
@@ -79,12 +79,13 @@ def _create(cache_dir: Path, count: int, size: ImageInput) -> None:
         open_memmap(cache_dir / f"{name}.npy", mode="w+", dtype=kind, shape=shape).flush()
 
 
-def _open(cache_dir: Path, mode: str = "r") -> GridArrays:
+def opened(cache_dir: Path, mode: str = "r") -> GridArrays:
+    """A finished cache."""
     return GridArrays(*(np.load(cache_dir / f"{name}.npy", mmap_mode=mode) for name in _FIELDS))  # type: ignore[arg-type]
 
 
 def _fill(shard: Path, cache_dir: Path, start: int, size: ImageInput) -> int:
-    arrays = _open(cache_dir, "r+")
+    arrays = opened(cache_dir, "r+")
     count = 0
     for at, sample in enumerate(sample_format.read_shard(shard), start):
         image, targets = learned(sample, size)
