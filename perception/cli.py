@@ -16,6 +16,7 @@ RANGE_MAX_M = 1.2
 def register(app: typer.Typer) -> None:
     """Adds this folder's verbs to the `oxturn` command."""
     app.command("train")(train)
+    app.command("tune")(tune)
     app.command("evaluate")(evaluate)
     app.command("predict")(predict)
     app.command("serve")(serve)
@@ -60,6 +61,30 @@ def train(
         return
     print(f"{report.bundle.folder}: {report.precision}, {report.size_bytes / 1e3:.0f} kB, {report.duration_s:.0f} s")
     print("  ".join(f"{name} {value:.4f}" for name, value in sorted(report.scores.items())))
+
+
+def tune(
+    task: Annotated[str, typer.Argument(help="obstacles, floor_surface")],
+    data: DataDir,
+    out: OutDir,
+    trials: Annotated[int, typer.Option(min=1, help="Altogether; those of an earlier call count.")] = 20,
+    steps: Annotated[int, typer.Option(min=1, help="Of each trial.")] = 150,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    threads: Annotated[int, typer.Option(min=1)] = 2,
+    as_json: AsJson = False,
+) -> None:
+    """Search learning rate and weight decay; OUT/tune.db keeps all trials."""
+    import dataclasses
+
+    from foundation import progress
+    from perception import tune as search
+    from perception.train import TrainSettings
+
+    settings = TrainSettings(seed=seed, steps=steps, threads=threads)
+    bars = progress.silent if as_json else progress.bars
+    found = search.tune(task, data, out, settings, trials=trials, progress=bars)
+    told = dataclasses.asdict(found)
+    print(json.dumps(told) if as_json else "\n".join(f"{name}: {value}" for name, value in told.items()))
 
 
 def evaluate(

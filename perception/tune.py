@@ -1,0 +1,101 @@
+"""A search over training settings with Optuna: pruned, resumable, in one sqlite file. The best trial is told.
+
+Trials are short runs of the very same loop, so that what is good here is good there. The validation part chooses; the
+test part is never read.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from foundation.progress import ProgressFactory, silent
+from perception import train, training_data
+from perception.errors import TrainingError
+from perception.tasks.registry import task_named
+from perception.train import Epoch, TrainSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Tuned:
+    """The best of all trials, those of earlier calls on the same file included."""
+
+    settings: TrainSettings
+    score: float
+    trials: int
+    pruned: int
+
+
+def tune(
+    task_name: str,
+    data_dir: Path,
+    out_dir: Path,
+    settings: TrainSettings,
+    *,
+    trials: int,
+    progress: ProgressFactory,
+) -> Tuned:
+    """`settings` gives what is not searched: steps, batch, seed. Trials already in `out_dir/tune.db` count.
+
+    Raises:
+        TrainingError: no trial ended with a score.
+    """
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    task = task_named(task_name)
+    out_dir.mkdir(parents=True, exist_ok=True)
+    data = training_data.prepared(task, data_dir, out_dir / "cache", seed=settings.seed, progress=progress)
+    study = optuna.create_study(
+        study_name=f"{task.name}-{data.dataset_hash[:12]}",
+        storage=f"sqlite:///{out_dir.resolve() / 'tune.db'}",
+        direction="maximize",
+        load_if_exists=True,
+        sampler=optuna.samplers.TPESampler(seed=settings.seed),
+        pruner=optuna.pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=1),
+    )
+    ended = (optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED)
+    done = len(study.get_trials(deepcopy=False, states=ended))
+    with progress("tune", total=trials, unit="trials") as advance:
+        advance(min(done, trials))
+        for _ in range(trials - done):
+            study.optimize(lambda trial: _score(trial, data.learner, out_dir, settings), n_trials=1)
+            advance(1)
+    finished = study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.COMPLETE,))
+    if not finished:
+        raise TrainingError(f"{out_dir}: none of {trials} trials ended with a score")
+    pruned = len(study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.PRUNED,)))
+    best = study.best_trial
+    return Tuned(searched(settings, best.params), float(best.values[0]), len(finished) + pruned, pruned)
+
+
+def searched(settings: TrainSettings, parameters: dict[str, Any]) -> TrainSettings:
+    """The settings with what a trial drew."""
+    return replace(settings, **parameters)
+
+
+def _score(trial: Any, learner: train.Learner, out_dir: Path, settings: TrainSettings) -> float:
+    import optuna
+
+    drawn = {
+        "learning_rate": trial.suggest_float("learning_rate", 5e-4, 1e-2, log=True),
+        "weight_decay": trial.suggest_float("weight_decay", 1e-6, 1e-2, log=True),
+    }
+    work_dir = out_dir / f"trial-{trial.number:04d}"
+    work_dir.mkdir(exist_ok=True)
+    try:
+        result = train.fit(
+            learner, work_dir, searched(settings, drawn), progress=silent, on_epoch=_pruning(trial, optuna.TrialPruned)
+        )
+    except TrainingError as error:  # a loss that is no number is a bad draw, not the end of the search
+        raise optuna.TrialPruned(str(error)) from error
+    return float(result.scores["score"])
+
+
+def _pruning(trial: Any, pruned: type[Exception]) -> Callable[[Epoch], None]:
+    def on_epoch(epoch: Epoch) -> None:
+        trial.report(epoch.scores["score"], epoch.step)
+        if trial.should_prune():
+            raise pruned(f"below the median at step {epoch.step}")
+
+    return on_epoch
