@@ -5,13 +5,17 @@ Default is a sqlite database beside the output; any server by its URI. What coul
 
 import json
 import logging
+import os
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 logger = logging.getLogger(__name__)
+
+# MLflow's own defaults wait many minutes for a server that is gone; training would wait with it.
+IMPATIENCE: Final = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
 
 
 class Tracker:
@@ -67,6 +71,8 @@ def tracking(uri: str | None, experiment: str, out_dir: Path, *, name: str) -> I
 
 
 def _begin(uri: str, experiment: str, out_dir: Path, name: str) -> tuple[Any, str | None]:
+    for name, value in IMPATIENCE.items():
+        os.environ.setdefault(name, value)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # its dependencies' deprecations are not the user's business
         try:

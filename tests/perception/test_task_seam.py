@@ -74,7 +74,7 @@ def test_a_task_of_each_view_is_learnt_and_delivered(case: str, tmp_path: Path, 
     task, draw = CASES[case]
     known(task)
     write(tmp_path, draw)
-    settings = TrainSettings(seed=0, steps=80, batch=16, threads=1, validations=1, learning_rate=5e-3)
+    settings = TrainSettings(seed=0, steps=70, batch=8, threads=1, validations=1, learning_rate=5e-3)
 
     report = training_job.run("tiny", tmp_path, tmp_path / "out", settings, progress=silent, on_epoch=lambda e: None)
 

@@ -12,7 +12,7 @@ from perception import tune
 from perception.tasks import registry
 from perception.train import TrainSettings
 
-SETTINGS = TrainSettings(seed=0, steps=12, batch=16, threads=1, validations=2)
+SETTINGS = TrainSettings(seed=0, steps=4, batch=8, threads=1, validations=2)
 
 
 @pytest.fixture
