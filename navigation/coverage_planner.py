@@ -28,7 +28,7 @@ from navigation.coverage.floor import BoolGrid, Floor, floor_of
 from navigation.coverage.ordering import Ends, greedy_order, improved
 from navigation.coverage.report import CoveragePlan, Unreachable, told
 from navigation.coverage.swaths import SwathCosts, swaths
-from navigation.coverage.sweeping import count_path
+from navigation.coverage.sweeping import count_path, ledger_of
 from navigation.coverage.ways import Line, Ways
 from navigation.grid_geometry import GridGeometry
 
@@ -166,7 +166,7 @@ def _first_path(job: Job, settings: CoverageSettings) -> Line:
     ends = Ends(job.floor.centres, whole, (int(start[0]), int(start[1])), job.turn_cells)
     order, _ = improved(greedy_order(ends), ends, TOUR_STEPS)
     path = _joined(job.floor, lines, order, start.astype(np.float64))
-    ledger = (np.zeros(job.wanted.shape, np.int32), job.wanted)
+    ledger = ledger_of(job.wanted)
     count_path(ledger, path, job.tool)
     if len(path) < 2 and not job.wanted.any():
         return path
@@ -177,9 +177,9 @@ def _lines(job: Job, settings: CoverageSettings) -> list[Line]:
     """Edge passes and swaths; a tool to the side is first planned as if it were centred and narrower."""
     radius, round_tool, left = job.tool
     slim = (max(radius - abs(left), 0.5), round_tool, 0.0)
-    ledger = (np.zeros(job.wanted.shape, np.int32), job.wanted)
+    ledger = ledger_of(job.wanted)
     lines = edge_passes(job.floor.ground, job.floor.centres, ledger, slim, settings.edge_passes)
-    missing = job.wanted & (ledger[0] == 0)
+    missing = ledger == 0
     costs = SwathCosts(FIRST_PAY / (2 * slim[0]), 2 * job.turn_cells)
     return lines + swaths(job.floor.centres, missing, slim[0], costs)
 

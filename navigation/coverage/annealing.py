@@ -5,12 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from navigation.coverage.floor import BoolGrid, Floor
 from navigation.coverage.patches import with_patches
 from navigation.coverage.polish import polish
-from navigation.coverage.sweeping import count_path
+from navigation.coverage.sweeping import Ledger, count_path, ledger_of
 from navigation.coverage.ways import Line
 
 CHUNK = 2000  # moves between two looks at the clock
@@ -70,7 +69,7 @@ class Job:
 
 def annealed(job: Job, path: Line, spending: Spending, begin: float, end: float, heat_ratio: float) -> Line:
     """A better path, searched for while the share of the budget goes from `begin` to `end`."""
-    ledger = (np.zeros(job.wanted.shape, np.int32), job.wanted)
+    ledger = ledger_of(job.wanted)
     missing = int(job.wanted.sum()) - int(count_path(ledger, path, job.tool).sum())
     width = 2 * max(job.tool[0], 0.5)
     heat_cells = HEAT_TOOL_WIDTHS * width * heat_ratio
@@ -85,7 +84,7 @@ def annealed(job: Job, path: Line, spending: Spending, begin: float, end: float,
         room, corners = _searched(job, room, corners, ledger, price, rng)
         spending.spend(CHUNK)
         turn += 1
-        missing = int(np.count_nonzero(job.wanted & (ledger[0] == 0)))
+        missing = int(np.count_nonzero(ledger == 0))
         drift = (missing - 0.8 * job.allowed) / max(int(job.wanted.sum()), 1)
         pay = min(max(pay * math.exp(max(min(PAY_GAIN * drift, 0.1), -0.1)), PAY_LOW), PAY_HIGH)
     found = room[:corners].copy()
@@ -98,7 +97,7 @@ def _searched(
     job: Job,
     room: Line,
     corners: int,
-    ledger: tuple[NDArray[np.int32], BoolGrid],
+    ledger: Ledger,
     price: tuple[float, float, float],
     rng: np.random.Generator,
 ) -> tuple[Line, int]:
@@ -110,7 +109,7 @@ def _searched(
     return room, corners
 
 
-def completed(job: Job, path: Line, ledger: tuple[NDArray[np.int32], BoolGrid]) -> Line:
+def completed(job: Job, path: Line, ledger: Ledger) -> Line:
     """Patches picked up until the target is met; then the corners around them smoothed, at no loss of floor."""
     path = with_patches(job.floor, ledger, path, job.tool, missing_allowed=job.allowed, always_cells=job.patch_cells)
     room, corners = _with_room(path)

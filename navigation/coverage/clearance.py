@@ -91,12 +91,30 @@ def gap_at(free: Any, row: float, col: float, within: float) -> float:
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
+def centre_gaps(free: Any, distance2: Any, gap: float) -> Any:
+    """(R, C) float32: from each cell's centre to the nearest square that is not free, in cells.
+
+    Exact where it matters, a little above `gap`; elsewhere a lower bound from the distance between centres.
+    """
+    rows, cols = free.shape
+    out = np.empty((rows, cols), np.float32)
+    low, high = gap * gap, (gap + 2.2) ** 2
+    for r in range(rows):
+        for c in range(cols):
+            if low <= distance2[r, c] <= high:
+                out[r, c] = gap_at(free, r, c, gap + 2.2)
+            else:
+                out[r, c] = math.sqrt(distance2[r, c]) - 0.7072
+    return out
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
 def line_clear(ground: Any, row0: float, col0: float, row1: float, col1: float) -> bool:
     """Whether the straight line keeps its gap everywhere.
 
-    `ground`: (free (R, C), squared distance of each centre to what is not free (R, C), gap in cells).
+    `ground`: (free (R, C), centre_gaps (R, C), gap in cells).
     """
-    free, distance2, gap = ground
+    free, gaps, gap = ground
     rows, cols = free.shape
     length = math.hypot(row1 - row0, col1 - col0)
     along = 0.0
@@ -106,7 +124,7 @@ def line_clear(ground: Any, row0: float, col0: float, row1: float, col1: float) 
         r, c = int(math.floor(row + 0.5)), int(math.floor(col + 0.5))
         if r < 0 or c < 0 or r >= rows or c >= cols:
             return False
-        room = math.sqrt(distance2[r, c]) - math.hypot(row - r, col - c) - 0.7072 - gap
+        room = gaps[r, c] - math.hypot(row - r, col - c) - gap
         if room < 0.25:
             room = gap_at(free, row, col, gap + 0.8) - gap
             if room < SAMPLE_SLACK:

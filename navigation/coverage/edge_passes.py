@@ -1,21 +1,22 @@
 """Passes along walls and furniture: the border of where the centre may be, and further borders inside it."""
 
+from typing import Any
+
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from navigation.coverage.clearance import squared_distance
 from navigation.coverage.floor import BoolGrid, Ground
 from navigation.coverage.grid_kernels import border
-from navigation.coverage.sweeping import count_path
+from navigation.coverage.sweeping import Ledger, count_path
 from navigation.coverage.ways import straightened
 
 Line = NDArray[np.float64]  # (N, 2) of (row, col)
 Tool = tuple[float, bool, float]
 
 
-def edge_passes(
-    ground: Ground, centres: BoolGrid, ledger: tuple[NDArray[np.int32], BoolGrid], tool: Tool, passes: int
-) -> list[Line]:
+def edge_passes(ground: Ground, centres: BoolGrid, ledger: Ledger, tool: Tool, passes: int) -> list[Line]:
     """Stretches of the borders along which something wanted is not swept yet; the ledger counts them."""
     lines: list[Line] = []
     for turn in range(passes):
@@ -42,12 +43,22 @@ def _borders(centres: BoolGrid) -> list[NDArray[np.int32]]:
     return loops
 
 
-def _needed(ledger: tuple[NDArray[np.int32], BoolGrid], loop: NDArray[np.int32], radius: float) -> BoolGrid:
-    count, wanted = ledger
-    missing = wanted & (count == 0)
-    reach = squared_distance(missing, False)
-    needed: BoolGrid = reach[loop[:, 0], loop[:, 1]] <= (radius + 1e-6) ** 2
+def _needed(ledger: Ledger, loop: NDArray[np.int32], radius: float) -> BoolGrid:
+    needed: BoolGrid = _near_missing(ledger, loop, radius)
     return needed
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _near_missing(ledger: Any, loop: Any, radius: float) -> Any:
+    out = np.zeros(len(loop), np.bool_)
+    reach = int(radius + 1e-6)
+    limit = (radius + 1e-6) ** 2
+    for i in range(len(loop)):
+        for r in range(max(loop[i, 0] - reach, 0), min(loop[i, 0] + reach + 1, ledger.shape[0])):
+            for c in range(max(loop[i, 1] - reach, 0), min(loop[i, 1] + reach + 1, ledger.shape[1])):
+                if ledger[r, c] == 0 and (r - loop[i, 0]) ** 2 + (c - loop[i, 1]) ** 2 <= limit:
+                    out[i] = True
+    return out
 
 
 def _stretches(loop: NDArray[np.int32], needed: BoolGrid, *, bridge: int) -> list[NDArray[np.int32]]:

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from foundation.geometry import FloatArray
-from navigation.coverage.clearance import squared_distance
+from navigation.coverage.clearance import centre_gaps, squared_distance
 from navigation.coverage.errors import NoFloor, StartBlocked
 from navigation.grid_geometry import GridGeometry
 
 BoolGrid = NDArray[np.bool_]
-Ground = tuple[BoolGrid, NDArray[np.int32], float]
+Ground = tuple[BoolGrid, NDArray[np.float32], float]  # clearance.line_clear
 EIGHT = np.ones((3, 3), dtype=np.bool_)
 START_TOLERANCE_M = 0.1
 
@@ -69,7 +69,8 @@ def floor_of(
         part = int(parts[start])
     centres: BoolGrid = parts == part
     touched = squared_distance(centres, False) <= (tool_reach_m / geometry.cell_m + 1e-6) ** 2
-    ground = (free, distance2, max(radius_cells - 0.5, 0.0))
+    gap = max(radius_cells - 0.5, 0.0)
+    ground = (free, centre_gaps(free, distance2, gap), gap)
     return Floor(centres, touched & free, ground, start, clear & ~centres)
 
 

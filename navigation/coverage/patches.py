@@ -9,11 +9,10 @@ from scipy import ndimage
 
 from navigation.coverage.clearance import line_clear
 from navigation.coverage.floor import EIGHT, BoolGrid, Floor
-from navigation.coverage.sweeping import count_line, count_path
+from navigation.coverage.sweeping import Ledger, count_line, count_path
 from navigation.coverage.ways import Line, Ways
 
 Tool = tuple[float, bool, float]
-Ledger = tuple[NDArray[np.int32], BoolGrid]
 LEGS_TRIED = 6
 ROUNDS = 4
 
@@ -25,10 +24,9 @@ def with_patches(
 
     Patches of `always_cells` and more are picked up in any case. The ledger counts the path and then the detours.
     """
-    count, wanted = ledger
     ways: Ways | None = None
     for _ in range(ROUNDS):
-        missing = wanted & (count == 0)
+        missing = ledger == 0
         left = int(missing.sum())
         parts, number = ndimage.label(missing, EIGHT)
         if number == 0:

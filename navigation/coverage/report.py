@@ -10,7 +10,7 @@ from scipy import ndimage
 from foundation.geometry import FloatArray
 from navigation.coverage.annealing import Job
 from navigation.coverage.floor import EIGHT, BoolGrid
-from navigation.coverage.sweeping import count_path
+from navigation.coverage.sweeping import count_path, ledger_of
 from navigation.coverage.ways import Line
 from navigation.grid_geometry import GridGeometry
 
@@ -46,7 +46,7 @@ def told(path: Line, job: Job, geometry: GridGeometry, start_map: tuple[float, f
     """The plan of a path (N, 2) in cells. A start away from the path's begin (an escape) is driven from first."""
     if len(path) > 1:
         path = path[np.append(True, np.any(np.diff(path, axis=0) != 0, axis=1))]
-    ledger = (np.zeros(job.wanted.shape, np.int32), job.wanted)
+    ledger = ledger_of(job.wanted)
     fresh = count_path(ledger, path, job.tool)
     covering = fresh > COVERING_SHARE * np.hypot(*np.diff(path, axis=0).T) * 2 * job.tool[0]
     total = int(job.wanted.sum())

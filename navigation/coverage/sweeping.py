@@ -10,6 +10,14 @@ from typing import Any
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
+
+Ledger = NDArray[np.int16]  # (R, C): how often each cell is swept; cells that nobody wants begin at 1
+
+
+def ledger_of(wanted: NDArray[np.bool_]) -> Ledger:
+    """(R, C): nothing is swept yet; exactly the wanted cells are 0."""
+    return np.where(wanted, np.int16(0), np.int16(1))
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
@@ -50,11 +58,10 @@ def swept_columns(row: int, r0: float, c0: float, r1: float, c1: float, radius: 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
 def count_line(ledger: Any, r0: float, c0: float, r1: float, c1: float, tool: Any, delta: int) -> int:
-    """Adds `delta` (1 or -1) along a driven line to `ledger`, (count, wanted), both (R, C).
+    """Adds `delta` (1 or -1) to the ledger along a driven line.
 
     Returns how many wanted cells became swept by it, or with -1 are swept no more.
     """
-    count, wanted = ledger
     radius, round_tool, left = tool
     if left != 0.0:
         length = math.hypot(r1 - r0, c1 - c0)
@@ -62,20 +69,21 @@ def count_line(ledger: Any, r0: float, c0: float, r1: float, c1: float, tool: An
             return 0
         dr, dc = left * (c1 - c0) / length, -left * (r1 - r0) / length
         r0, c0, r1, c1 = r0 + dr, c0 + dc, r1 + dr, c1 + dc
-    rows, cols = count.shape
+    rows, cols = ledger.shape
     edge = radius + 1e-6
     changed = 0
     first = max(int(math.ceil(min(r0, r1) - edge)), 0)
     last = min(int(math.floor(max(r0, r1) + edge)), rows - 1)
-    turning = 1 if delta > 0 else 0
+    step = np.int16(delta)
+    turning = np.int16(1 if delta > 0 else 0)
     for r in range(first, last + 1):
         a, b = swept_columns(r, r0, c0, r1, c1, edge, round_tool)
         a, b = max(a, 0), min(b, cols - 1)
-        for c in range(a, b + 1):
-            now = count[r, c] + delta
-            count[r, c] = now
-            if now == turning and wanted[r, c]:
-                changed += 1
+        part = ledger[r, a : b + 1] if b >= a else ledger[r, 0:0]
+        for c in range(len(part)):
+            now = np.int16(part[c] + step)
+            part[c] = now
+            changed += now == turning
     return changed
 
 
