@@ -52,10 +52,10 @@ class DetectorBeside:
 
 def cover(config: RobotConfig, *, bundle: Path | None, out: Path, seed: int, time_limit_s: float) -> bool:
     """Covers the room this process was put into; says whether the planner called it done."""
-    use_standin()
+    turn_s = 1 / config.lidar.rate_hz if use_standin() else 0.0  # Webots' fixed LIDAR measures all beams at once
     from controller import Robot
 
-    robot = SimRobot(Robot(), config, seed=seed, time_limit_s=time_limit_s)
+    robot = SimRobot(Robot(), config, seed=seed, time_limit_s=time_limit_s, lidar_turn_s=turn_s)
     stages = build(config, background=lambda name: SteppedBackground(BACKGROUND_TICKS))
     times, left, finished = StageTimes(), RunFolder(out), False
     planner = _Watched(stages.planner)

@@ -78,7 +78,12 @@ def run_room(
     (out / "robot").mkdir(parents=True, exist_ok=True)
     room.save(out / "room.json")
     command = list(robot_command or default_command(out / "robot", bundle, seed, time_limit_s))
-    engine = Engine(build(room, config, wheel_scale=wheel_scale(seed)).model, config, seed=seed)
+    engine = Engine(
+        build(room, config, wheel_scale=wheel_scale(seed)).model,
+        config,
+        seed=seed,
+        lidar_turn_s=1 / config.lidar.rate_hz,
+    )
     judge = Judge(room, config)
     finished = _drive(engine, config, judge, command, out, time_limit_s, progress)
     score = score_of(judge, read_tum(out / "robot" / "published.tum"), finished)

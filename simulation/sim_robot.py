@@ -22,8 +22,16 @@ CLIFF_SENSORS: Final = ("cliff_0", "cliff_1", "cliff_2", "cliff_3")
 class SimRobot:
     """One tick is 100 ms of simulated time; `observations` ends when the simulation does."""
 
-    def __init__(self, robot: Any, config: RobotConfig, *, seed: int, time_limit_s: float = math.inf) -> None:
-        """`robot` is a `controller.Robot`."""
+    def __init__(
+        self,
+        robot: Any,
+        config: RobotConfig,
+        *,
+        seed: int,
+        time_limit_s: float = math.inf,
+        lidar_turn_s: float = TICK_MS / 1000,
+    ) -> None:
+        """`robot` is a `controller.Robot`; `lidar_turn_s` is how long a scan took: 0 for Webots' fixed LIDAR."""
         self._robot = robot
         self._config = config
         self._time_limit_s = time_limit_s
@@ -41,7 +49,8 @@ class SimRobot:
         for motor in self._motors:
             motor.setPosition(math.inf)
             motor.setVelocity(0.0)
-        self._no_offsets = np.zeros(self._lidar.getHorizontalResolution())
+        beams = self._lidar.getHorizontalResolution()
+        self._beam_offsets_s = -lidar_turn_s / beams * np.arange(beams)  # the head turns clockwise: the first is newest
 
     def observations(self) -> Iterator[Observation]:
         step_ms = int(self._robot.getBasicTimeStep())
@@ -82,7 +91,7 @@ class SimRobot:
         ranges_m[self._rng.random(len(ranges_m)) < self._config.lidar.dropout_ratio] = math.inf
         step_rad = self._lidar.getFov() / len(ranges_m)
         first_rad = -self._lidar.getFov() / 2 + step_rad / 2
-        return Scan(stamp_s, ranges_m, first_rad, step_rad, self._lidar.getMaxRange(), self._no_offsets)
+        return Scan(stamp_s, ranges_m, first_rad, step_rad, self._lidar.getMaxRange(), self._beam_offsets_s)
 
     def _frame(self, stamp_s: float) -> Frame:
         shape = (self._camera.getHeight(), self._camera.getWidth(), 4)

@@ -43,7 +43,10 @@ class Labels:
 class Engine:
     """Physics, rays and images; `time_ms` counts simulated time."""
 
-    def __init__(self, model: Any, config: RobotConfig, *, seed: int, labels: Labels | None = None) -> None:
+    def __init__(
+        self, model: Any, config: RobotConfig, *, seed: int, labels: Labels | None = None, lidar_turn_s: float = 0.0
+    ) -> None:
+        """`lidar_turn_s` is how long the LIDAR takes for one turn, driving on meanwhile; 0 is all beams at once."""
         self.model = model
         self.data = mujoco.MjData(model)
         self.config = config
@@ -67,6 +70,9 @@ class Engine:
         self._rays = _lidar_rays(config.lidar.beams)
         self._hits = np.full(config.lidar.beams, -1, np.int32)
         self._ranges = np.empty(config.lidar.beams)
+        self._turn_substeps = round(lidar_turn_s * 1000 / (BASIC_STEP_MS / SUBSTEPS))
+        self._substep = 0
+        self._turn_hits, self._turn_ranges = self._hits.copy(), np.full(config.lidar.beams, np.inf)
         self._camera_noise = self._rng.normal(0, CAMERA_NOISE_LEVELS, (64, 4096)).round().astype(np.int16)
         self._renderers: dict[tuple[int, int], Renderer] = {}
         self._contacts: list[Contact] = []
@@ -95,6 +101,8 @@ class Engine:
             self.data.ctrl[:2] = self._wheel_now
             mujoco.mj_step(self.model, self.data)
             self._note_contacts()
+            if self._turn_substeps:
+                self._turn_lidar()
         self.time_ms += BASIC_STEP_MS
 
     @property
@@ -151,31 +159,49 @@ class Engine:
     def ranges(self, *, noise: bool = True) -> NDArray[np.float32]:
         """(N,) left to right as Webots orders them, inf outside [min, max); noise is added after the clip."""
         lidar = self.config.lidar
-        position, rotation = self.robot_pose()
-        mount = np.array([lidar.x_m, lidar.y_m, lidar.z_m])
-        cos, sin = np.cos(lidar.yaw_rad), np.sin(lidar.yaw_rad)
-        yaw = np.array([[cos, -sin, 0.0], [sin, cos, 0.0], [0.0, 0.0, 1.0]])
-        rays = (self._rays @ (rotation @ yaw).T).ravel()
-        start = position + rotation @ mount
-        mujoco.mj_multiRay(
-            self.model,
-            self.data,
-            start,
-            rays,
-            NOT_THE_ROBOT,
-            True,
-            -1,
-            self._hits,
-            self._ranges,
-            None,
-            len(self._rays),
-            lidar.range_max_m,
-        )
+        if self._turn_substeps:
+            self._hits, self._ranges = self._turn_hits.copy(), self._turn_ranges.copy()
+        else:
+            self._cast(self._rays, 0.0, self._hits, self._ranges)
         ranges = self._ranges.copy()
         ranges[(self._hits < 0) | (ranges < lidar.range_min_m) | (ranges >= lidar.range_max_m)] = np.inf
         if noise and lidar.noise_m:
             ranges += self._rng.normal(0, lidar.noise_m, len(ranges))
         return ranges.astype(np.float32)
+
+    def _turn_lidar(self) -> None:
+        """Casts the beams that the turning head passes in this substep, each with the heading of its own moment."""
+        beams = len(self._rays)
+        at = self._substep % self._turn_substeps
+        self._substep += 1
+        first, end = (number * beams // self._turn_substeps for number in (at, at + 1))
+        lag_s = (end - 1 - np.arange(first, end)) / beams * self._turn_substeps * BASIC_STEP_MS / SUBSTEPS / 1000
+        turned = -lag_s * float(self.data.qvel[self._qvel + 5])
+        self._cast(self._rays[first:end], turned, self._turn_hits[first:end], self._turn_ranges[first:end])
+
+    def _cast(self, rays: FloatArray, turned_rad: FloatArray | float, hits: NDArray[np.int32], out: FloatArray) -> None:
+        """Rays (N, 3) of the laser, turned about its axis by `turned_rad`, into `hits` and `out` (N,)."""
+        lidar = self.config.lidar
+        position, rotation = self.robot_pose()
+        angle = lidar.yaw_rad + turned_rad
+        cos, sin = np.cos(angle), np.sin(angle)
+        x, y = cos * rays[:, 0] - sin * rays[:, 1], sin * rays[:, 0] + cos * rays[:, 1]
+        world = np.stack([x, y, rays[:, 2]], axis=1) @ rotation.T
+        start = position + rotation @ np.array([lidar.x_m, lidar.y_m, lidar.z_m])
+        mujoco.mj_multiRay(
+            self.model,
+            self.data,
+            start,
+            world.ravel(),
+            NOT_THE_ROBOT,
+            True,
+            -1,
+            hits,
+            out,
+            None,
+            len(rays),
+            lidar.range_max_m,
+        )
 
     def hit_geoms(self) -> NDArray[np.int32]:
         """(N,): what each beam of the last `ranges` struck, -1 for nothing."""
