@@ -14,7 +14,8 @@ def register(app: typer.Typer) -> None:
     sim = typer.Typer(help="Rooms from seeds: worlds, labelled samples, scored runs.", no_args_is_help=True)
     sim.command()(world)
     sim.command()(capture)
-    sim.command()(run)
+    for verb in (run, sweep, view, compare):
+        sim.command()(verb)
     app.add_typer(sim, name="sim")
 
 
@@ -98,3 +99,69 @@ def run(
     else:
         for name, value in score.to_json().items():
             print(f"{name:<36} {value}")
+
+
+def sweep(
+    seeds: Annotated[str, typer.Option(help="First and last seed, as 100:109.")],
+    out: Annotated[Path, typer.Option(help="A folder a seed and table.csv; run again to resume.")],
+    rooms: Annotated[int | None, typer.Option(help="Rooms of each flat; drawn when left out.")] = None,
+    bundle: Annotated[
+        Path | None, typer.Option(help="Model bundle; without it the robot drives by LIDAR only.")
+    ] = None,
+    side_by_side: Annotated[int, typer.Option(help="Runs at a time.")] = 2,
+    time_limit_s: Annotated[float, typer.Option(help="Simulated seconds after which a run ends.")] = 1800,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document, no bar.")] = False,
+) -> None:
+    """Coverage runs over a range of seeds, one table."""
+    from foundation.progress import bars, silent
+    from simulation.errors import RoomError
+    from simulation.sweep import COLUMNS, sweep_seeds
+
+    first, _, last = seeds.partition(":")
+    if not first.isdigit() or (last and not last.isdigit()) or int(last or first) < int(first):
+        raise RoomError(f"--seeds {seeds}: must be two whole numbers with a colon, the first no larger: 100:109")
+    rows = sweep_seeds(
+        range(int(first), int(last or first) + 1),
+        out,
+        rooms=rooms,
+        bundle=bundle,
+        side_by_side=side_by_side,
+        time_limit_s=time_limit_s,
+        progress=silent if as_json else bars,
+    )
+    if as_json:
+        print(json.dumps(rows))
+        return
+    print("  ".join(f"{name:>20}" for name in COLUMNS))
+    for row in rows:
+        print(
+            "  ".join(
+                f"{row[name]:>20.4g}" if isinstance(row[name], float) else f"{row[name]!s:>20}" for name in COLUMNS
+            )
+        )
+
+
+def view(
+    run: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
+    out: Annotated[Path, typer.Option(help="Folder for strip.png and run.mp4.")],
+    seconds: Annotated[float, typer.Option(help="Length of the film.")] = 12.0,
+) -> None:
+    """A run as a strip of pictures and a film."""
+    from simulation.run_view import view as draw
+
+    for path in draw(run, out, seconds=seconds):
+        print(path)
+
+
+def compare(
+    seed: Annotated[int, typer.Option(help=SEED_HELP)],
+    out: Annotated[Path, typer.Option(help="Folder for the Webots project and difference.json.")],
+    frames: Annotated[int, typer.Option(help="Poses to compare.")] = 20,
+    rooms: Annotated[int, typer.Option(help="Rooms of the flat.")] = 1,
+) -> None:
+    """One world in Webots and on paper: a report of the differences; needs an installed Webots."""
+    from simulation.engine_compare import compare as compare_engines
+    from simulation.room_simulator import draw_room
+
+    difference = compare_engines(draw_room(seed, rooms=rooms, purpose="test"), out.resolve(), frames=frames, seed=seed)
+    print(json.dumps(difference.to_json()))

@@ -7,6 +7,7 @@ process is reached by `local(world, robot_name)` around the code that makes the 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from multiprocessing.connection import Client, Connection
 from typing import Any, Protocol
 
@@ -74,24 +75,24 @@ class SocketLink:
         return answer
 
 
-_local: tuple[World, str] | None = None
+_local: ContextVar[tuple[World, str] | None] = ContextVar("local world", default=None)  # a thread has its own
 
 
 @contextmanager
 def local(world: World, robot_name: str) -> Iterator[None]:
     """Inside, a new Robot or Supervisor of this process takes `robot_name` of `world`."""
-    global _local
-    before, _local = _local, (world, robot_name)
+    token = _local.set((world, robot_name))
     try:
         yield
     finally:
-        _local = before
+        _local.reset(token)
 
 
 def open_link() -> Link:
     """The line this process is meant to use."""
-    if _local is not None:
-        return LocalLink(*_local)
+    here = _local.get()
+    if here is not None:
+        return LocalLink(*here)
     address, _, robot_name = os.environ.get(ADDRESS_VARIABLE, "").partition("|")
     if not address:
         raise EngineError(

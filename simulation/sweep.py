@@ -1,0 +1,57 @@
+"""Many seeds, one table: runs of unseen rooms side by side, each in its own folder, resumable."""
+
+import csv
+import io
+import json
+import multiprocessing
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from foundation import atomic_files
+from foundation.progress import ProgressFactory
+from simulation.room_simulator import draw_room
+from simulation.run_room import run_room
+
+COLUMNS: Final = (
+    "seed", "coverage_ratio", "collisions", "small_objects", "small_objects_hit", "duration_s", "path_length_m",
+    "localisation_error_m", "coverable_m2", "finished",
+)  # fmt: skip
+
+
+def sweep_seeds(
+    seeds: Sequence[int],
+    out: Path,
+    *,
+    rooms: int | None,
+    bundle: Path | None,
+    side_by_side: int,
+    time_limit_s: float,
+    progress: ProgressFactory,
+) -> list[dict[str, Any]]:
+    """Drives every seed's room and writes `table.csv`; a run whose `run.json` is there is not driven again."""
+
+    one = partial(_one, out=out, rooms=rooms, bundle=bundle, time_limit_s=time_limit_s)
+    rows: list[dict[str, Any]] = []
+    processes = ProcessPoolExecutor(max_workers=side_by_side, mp_context=multiprocessing.get_context("spawn"))
+    with progress("sweep", total=len(seeds), unit="runs") as advance, processes as pool:
+        for row in pool.map(one, seeds):
+            rows.append(row)
+            advance(1)
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    atomic_files.write_text(out / "table.csv", text.getvalue())
+    return rows
+
+
+def _one(seed: int, *, out: Path, rooms: int | None, bundle: Path | None, time_limit_s: float) -> dict[str, Any]:
+    folder = out / f"seed-{seed}"
+    if not (folder / "run.json").exists():
+        room = draw_room(seed, rooms=rooms, purpose="test")
+        run_room(room, seed=seed, out=folder, bundle=bundle, time_limit_s=time_limit_s)
+    score = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    return {"seed": seed} | {name: score[name] for name in COLUMNS[1:]}
