@@ -34,10 +34,10 @@ from navigation.grid_geometry import GridGeometry
 
 __all__ = [
     "Budget", "CoverageError", "CoveragePlan", "CoverageSettings", "NoFloor", "StartBlocked", "Unreachable",
-    "plan", "plans", "safe_path",
+    "plan", "plans", "safe_path", "warm_up",
 ]  # fmt: skip
 
-FIRST_PAY = 10.0  # tool widths of drive that a tool width of new floor is worth when lines are chosen
+FIRST_PAY = 5.0  # tool widths of drive that a tool width of new floor is worth when lines are chosen
 TOUR_STEPS = 20_000
 FIRST_SEARCH = 0.35  # share of the budget after which a better plan is given out
 
@@ -61,7 +61,7 @@ class CoverageSettings:
     escape: bool = True  # a start inside the margin begins at the nearest clear cell
     round_tool: bool = True
     target_ratio: float = 0.993
-    patch_m2: float = 0.05
+    patch_m2: float = 0.12
 
 
 def plan(
@@ -92,6 +92,7 @@ def plans(
 ) -> Iterator[CoveragePlan]:
     """A safe plan at once, then better ones until the budget ends."""
     _check(free, geometry, settings)
+    free, geometry, covered = _cropped(free, geometry, covered)
     budget = budget or Budget()
     spending = Spending(budget)
     half_m = settings.tool_width_m / 2
@@ -135,6 +136,14 @@ def safe_path(
     return geometry.centres(way.astype(np.int64))
 
 
+def warm_up() -> None:
+    """Loads the compiled kernels, or compiles them once on a new machine, so that the first plan is not late."""
+    free = np.ones((40, 40), dtype=np.bool_)
+    free[18:22, 12:30] = False
+    settings = CoverageSettings(robot_radius_m=2.0, tool_width_m=4.0)
+    plan(free, GridGeometry(0.0, 0.0, 1.0, 40, 40), (4.0, 4.0), settings, budget=Budget(iterations=4000))
+
+
 def _check(free: BoolGrid, geometry: GridGeometry, settings: CoverageSettings) -> None:
     if free.shape != geometry.shape:
         raise CoverageError(f"the map has {free.shape} cells, its geometry says {geometry.shape}")
@@ -142,6 +151,24 @@ def _check(free: BoolGrid, geometry: GridGeometry, settings: CoverageSettings) -
         value = getattr(settings, name)
         if not (math.isfinite(value) and value > 0):
             raise CoverageError(f"{name} is {value}, must be above 0")
+
+
+def _cropped(
+    free: BoolGrid, geometry: GridGeometry, covered: BoolGrid | None
+) -> tuple[BoolGrid, GridGeometry, BoolGrid | None]:
+    """The block that holds everything free: time follows the floor, not the image."""
+    rows, cols = np.flatnonzero(free.any(axis=1)), np.flatnonzero(free.any(axis=0))
+    if not len(rows):
+        raise NoFloor(f"no cell of the map's {geometry.rows} x {geometry.cols} is free")
+    block = (slice(rows[0], rows[-1] + 1), slice(cols[0], cols[-1] + 1))
+    inner = GridGeometry(
+        geometry.origin_x_m + int(cols[0]) * geometry.cell_m,
+        geometry.origin_y_m + int(rows[0]) * geometry.cell_m,
+        geometry.cell_m,
+        int(rows[-1] - rows[0]) + 1,
+        int(cols[-1] - cols[0]) + 1,
+    )
+    return free[block], inner, None if covered is None else covered[block]
 
 
 def _job(floor: Floor, wanted: BoolGrid, geometry: GridGeometry, settings: CoverageSettings) -> Job:

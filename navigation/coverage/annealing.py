@@ -90,7 +90,7 @@ def annealed(job: Job, path: Line, spending: Spending, begin: float, end: float,
     found = room[:corners].copy()
     if job.free_start and turn % 2:
         found = found[::-1].copy()
-    return completed(job, found, ledger)
+    return completed(job, found, ledger, pay)
 
 
 def _searched(
@@ -109,11 +109,11 @@ def _searched(
     return room, corners
 
 
-def completed(job: Job, path: Line, ledger: Ledger) -> Line:
+def completed(job: Job, path: Line, ledger: Ledger, pay: float = 20.0) -> Line:
     """Patches picked up until the target is met; then the corners around them smoothed, at no loss of floor."""
     path = with_patches(job.floor, ledger, path, job.tool, missing_allowed=job.allowed, always_cells=job.patch_cells)
     room, corners = _with_room(path)
-    price = (PAY_HIGH / (2 * max(job.tool[0], 0.5)), job.turn_cells, 0.0)
+    price = (max(pay, 20.0) / (2 * max(job.tool[0], 0.5)), job.turn_cells, 0.0)
     corners = polish(
         job.floor.ground, ledger, room, corners, job.tool, price, False, CHUNK, np.random.default_rng(job.seed)
     )

@@ -5,6 +5,7 @@ its length and its two ends. Parts are taken largest first, each seeing only wha
 their seams. What no line is worth is left to `patches`.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,7 @@ from navigation.coverage.sweep_labels import along_rows
 BoolGrid = NDArray[np.bool_]
 Line = NDArray[np.float64]  # (2, 2) of (row, col)
 EIGHT = np.ones((3, 3), dtype=np.bool_)
+BLOCKS_MOST = 40_000  # of the minimum cut, whose time grows faster than their number
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,7 @@ def swaths(centres: BoolGrid, wanted: BoolGrid, tool_radius_cells: float, costs:
     """Lines between clear cells; `wanted` (R, C) loses what they sweep."""
     half = int(tool_radius_cells + 1e-6)
     near = ndimage.maximum_filter(wanted, size=2 * half + 1)
-    rows_side = along_rows(centres & near, max(1, half // 3))
+    rows_side = along_rows(centres & near, max(1, half // 3, math.ceil(math.sqrt(near.sum() / BLOCKS_MOST))))
     lines: list[Line] = []
     for part, upright in _parts(centres & near, rows_side):
         lines += _lines_of(part, wanted, half, costs, upright)
