@@ -15,8 +15,10 @@ import numpy as np
 from foundation.geometry import FloatArray, Pose2D
 from foundation.robot_config import RobotConfig
 from navigation.background import Background
+from navigation.detour import mended
 from navigation.map_handler import MapHandler
 from navigation.path_follower import FollowerSettings, PathFollower
+from navigation.planned_routes import whole_cells_m
 from navigation.pose_estimate import PoseEstimate, Tracking
 from navigation.recovery import Recovery, Trouble
 from navigation.robot_io import DriveCommand
@@ -27,7 +29,9 @@ _HALT: Final = DriveCommand(0.0, 0.0)
 _CHECK_STEP_M: Final = 0.03
 _STOP_SHORT_M: Final = 0.06  # before a blocked place
 _OFF_ROUTE_M: Final = 0.08
-_NEW_FLOOR_M2: Final = 0.25
+_NEW_FLOOR_M2: Final = 0.4
+_FUTILE_ROUTES: Final = 3  # in a row, each with less new floor than:
+_GAIN_M2: Final = 0.02
 _JOIN_M: Final = 0.25  # how far ahead of the robot a new route begins, unless something blocks earlier
 _BESIDE_M: Final = 0.05
 _SUSPECT_M: Final = 0.35
@@ -43,6 +47,7 @@ class CoveringReport:
 
     done: bool
     plans: int
+    detours: int
     left_out: tuple[LeftOut, ...]
     troubles: tuple[str, ...]
     detector_trusted: bool
@@ -72,6 +77,10 @@ class Covering:
         self._last = _HALT
         self._ticks = 0
         self._plans = 0
+        self._detours = 0
+        self._futile = 0
+        self._covered_before_m2 = 0.0
+        self._detour_clearance_m = whole_cells_m(config.clearance_m, config.planner.cell_m)
         self._revision_checked = -1
         self._floor_at_plan_m2 = 0.0
         self._blocked_m = math.inf  # arc length of the first blocked place on the route
@@ -95,6 +104,7 @@ class Covering:
         return CoveringReport(
             self._done,
             self._plans,
+            self._detours,
             self._left_out,
             tuple(place.trouble.value for place in self._recovery.log),
             health.trusted,
@@ -127,14 +137,17 @@ class Covering:
         """No route: wait for the one being planned, ask for one, or be done."""
         if self._background.busy:
             return _HALT
-        if self._empty_plans >= 2:
+        if self._empty_plans >= 1 or self._futile >= _FUTILE_ROUTES:
             if self._room.marks() and not self._last_chance_taken:
                 self._last_chance_taken = True  # patches behind marked places get a second try
-                self._empty_plans = 0
+                self._empty_plans = self._futile = 0
                 self._room.unmark_all()
                 return _HALT
             self._done = True
             return None
+        covered_m2 = self._room.covered_m2()
+        self._futile = self._futile + 1 if covered_m2 - self._covered_before_m2 < _GAIN_M2 else 0
+        self._covered_before_m2 = covered_m2
         self._request((pose.x_m, pose.y_m), math.inf)
         return _HALT
 
@@ -194,14 +207,34 @@ class Covering:
         elif self._blocked_m < math.inf:
             room_m = self._blocked_m - follower.progress_m - _STOP_SHORT_M
             if room_m < 0.05:
-                if self._last.speed_mps < 0.02:
+                if self._last.speed_mps < 0.02 and not self._go_around():
                     follower.stop()
                     self._request((pose.x_m, pose.y_m), math.inf)
-            else:
+            elif not self._go_around():
                 self._request_ahead(min(_JOIN_M, room_m))
         elif self._new_floor_m2() > _NEW_FLOOR_M2:
             self._request_ahead(_JOIN_M)
         return not follower.finished
+
+    def _go_around(self) -> bool:
+        """Bypass what blocks the route and keep the rest of it; False when only another route helps."""
+        free, geometry = self._room.traversable()
+        follower = self._follower
+        points = mended(
+            free, geometry, follower.points, follower.arc_m, follower.progress_m, self._detour_clearance_m,
+            self._keep_m(), _STOP_SHORT_M,
+        )  # fmt: skip
+        if points is None:
+            return False
+        follower.follow(points)
+        self._detours += 1
+        self._blocked_m = self._first_blocked_m()
+        return self._blocked_m == math.inf
+
+    def _keep_m(self) -> float:
+        """Nearer to a cell that is not free than this, the route counts as blocked."""
+        _, geometry = self._room.traversable()
+        return self._clearance_m - 0.015 - 0.5 * geometry.cell_m
 
     def _request_ahead(self, ahead_m: float) -> None:
         join_m = min(self._follower.progress_m + ahead_m, float(self._follower.arc_m[-1]))
@@ -216,8 +249,7 @@ class Covering:
         if not len(along_m):
             return math.inf
         places = np.stack([np.interp(along_m, follower.arc_m, follower.points[:, axis]) for axis in (0, 1)], axis=1)
-        _, geometry = self._room.traversable()
-        first = self._room.first_blocked(places, self._clearance_m, tolerance_m=0.015 + 0.5 * geometry.cell_m)
+        first = self._room.first_blocked(places, self._keep_m(), tolerance_m=0.0)
         return math.inf if first is None else float(along_m[first])
 
     # driving
@@ -243,7 +275,8 @@ class Covering:
             if math.hypot(thing.x_m - pose.x_m, thing.y_m - pose.y_m) < self._body_radius_m + _SUSPECT_M:
                 return self._drive.slow_mps
         keep_m = self._body_radius_m + _BESIDE_M
-        for along_m in np.arange(0.0, self._drive.slow_within_m + 0.06, 0.05):
+        look_m = min(self._drive.slow_within_m + 0.05, self._follower.leg_end_m - self._follower.progress_m)
+        for along_m in np.arange(0.0, look_m + 0.01, 0.05):
             x_m, y_m = self._follower.at(self._follower.progress_m + along_m)
             if self._room.gap_m(x_m, y_m, keep_m) < keep_m:
                 return self._drive.slow_mps

@@ -70,3 +70,12 @@ def first_disc_blocked(free: BoolGrid, points: FloatArray, radius: float) -> int
         if nearest_blocked(free, points[index, 0], points[index, 1], radius) < radius - 1e-9:
             return index
     return -1
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def blocked_discs(free: BoolGrid, points: FloatArray, radius: float) -> BoolGrid:
+    """(N,): points (N, 2) of (x, y) whose disc touches a cell square that is not free."""
+    blocked = np.zeros(len(points), dtype=np.bool_)
+    for index in range(len(points)):
+        blocked[index] = nearest_blocked(free, points[index, 0], points[index, 1], radius) < radius - 1e-9
+    return blocked

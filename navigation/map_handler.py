@@ -98,6 +98,9 @@ class MapHandler:
     def free_floor_m2(self) -> float:
         return self._free_cells * self._geometry.cell_m**2
 
+    def covered_m2(self) -> float:
+        return float(np.count_nonzero(self._coverage.covered)) * self._geometry.cell_m**2
+
     def coverage_ratio(self) -> float:
         """Swept share of the free floor known now (walls' margins included: it never reaches 1)."""
         if not self._free_cells:

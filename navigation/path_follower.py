@@ -99,6 +99,11 @@ class PathFollower:
         )
 
     @property
+    def leg_end_m(self) -> float:
+        """Arc length of the next place where the drive stops to turn."""
+        return float(self._arc_m[self._corners[0]]) if self._corners else self.progress_m
+
+    @property
     def remaining_m(self) -> float:
         return 0.0 if self.finished else float(self._arc_m[-1]) - self.progress_m
 

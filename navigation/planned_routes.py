@@ -12,9 +12,9 @@ from navigation.grid_geometry import GridGeometry
 from navigation.route import LeftOut, Route, no_route
 
 _OVERLAP_M: Final = 0.03  # of neighbouring swaths: what localisation and control may be wrong by
-_TURN_COST_M: Final = 0.25  # a right angle takes about as long as this drive
+_TURN_COST_M: Final = 0.6  # stop, turn and go on take about as long as this drive
 _QUICK_ITERATIONS: Final = 0
-_GOOD_ITERATIONS: Final = 20_000
+_GOOD_ITERATIONS: Final = 120_000
 
 
 def whole_cells_m(clearance_m: float, cell_m: float) -> float:

@@ -102,19 +102,20 @@ def limited(
 
 
 def scan_points(scan: Scan, base_from_laser: Pose2D) -> FloatArray:
-    """Hit points (M, 2) in base_link: finite ranges, each the median of three neighbours (one speck is no wall)."""
+    """Hit points (M, 2) in base_link: beams that a neighbour agrees with, each the mean of those that agree.
+
+    One speck is no wall; a table leg fills two beams. The mean of five beams halves the noise that would stop the robot
+    beside a wall, and at .2 m bends a straight wall by less than a millimetre.
+    """
     ranges_m = np.where(np.isfinite(scan.ranges_m) & (scan.ranges_m < scan.range_max_m), scan.ranges_m, np.inf)
     ranges_m = np.where(ranges_m > 0, ranges_m, np.inf)
-    neighbours = np.stack([np.roll(ranges_m, 1), ranges_m, np.roll(ranges_m, -1)])  # (3, N)
-    middle_m = np.median(neighbours, axis=0)
-    # a thin leg fills one or two beams: keep a beam whose one neighbour agrees
+    neighbours = np.stack([np.roll(ranges_m, shift) for shift in (-2, -1, 0, 1, 2)])  # (5, N)
     with np.errstate(invalid="ignore"):
-        agrees = (np.abs(neighbours[0] - ranges_m) < _AGREE_M) | (np.abs(neighbours[2] - ranges_m) < _AGREE_M)
-    kept_m = np.where(agrees, ranges_m, middle_m)
-    hit = np.isfinite(kept_m)
+        agrees = np.abs(neighbours - ranges_m) < _AGREE_M
+    hit = np.isfinite(ranges_m) & (agrees[1] | agrees[3])
+    mean_m = np.where(agrees, neighbours, 0.0)[:, hit].sum(axis=0) / np.maximum(agrees[:, hit].sum(axis=0), 1)
     bearings_rad = scan.bearings_rad()[hit]
-    kept_m = kept_m[hit]
-    return base_from_laser.transform(np.stack([kept_m * np.cos(bearings_rad), kept_m * np.sin(bearings_rad)], axis=1))
+    return base_from_laser.transform(np.stack([mean_m * np.cos(bearings_rad), mean_m * np.sin(bearings_rad)], axis=1))
 
 
 def near_ahead(wanted: DriveCommand, points_base: FloatArray, settings: SafetySettings) -> bool:
