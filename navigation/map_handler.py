@@ -226,12 +226,14 @@ class MapHandler:
             self._on_furniture,
         )
 
-    def _on_furniture(self, x_m: float, y_m: float) -> bool:
-        row, col = self._geometry.cells(np.array([[x_m, y_m]]))[0]
-        if not (0 < row < self._geometry.rows - 1 and 0 < col < self._geometry.cols - 1):
+    def _on_furniture(self, x_m: float, y_m: float, within_m: float) -> bool:
+        """Whether the LIDAR sees something standing there, give or take `within_m`, or nothing at all."""
+        cells = max(round(within_m / self._geometry.cell_m), 1)
+        row, col = (int(value) for value in self._geometry.cells(np.array([[x_m, y_m]]))[0])
+        if not (cells <= row < self._geometry.rows - cells and cells <= col < self._geometry.cols - cells):
             return True
-        around = self._static.cells[row - 1 : row + 2, col - 1 : col + 2]
-        return bool(self._static.cells[row, col] == OCCUPIED or not (around == FREE).any())
+        around = self._static.cells[row - cells : row + cells + 1, col - cells : col + cells + 1]
+        return bool((around == OCCUPIED).any() or not (around == FREE).any())
 
     def _remember(self, estimate: PoseEstimate) -> None:
         self._history.append(estimate)

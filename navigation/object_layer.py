@@ -26,6 +26,7 @@ _PIECE_RADIUS_M: Final = 0.04  # a wide detection is told as several discs of th
 _SAME_POINT_M: Final = 0.02
 _SAME_FRAME_M: Final = 0.015  # two edges of one frame nearer than this are one
 _GATE_MAX_M: Final = 0.12
+_FURNITURE_M: Final = 0.015  # an edge reported this near to what the LIDAR sees is that thing's own edge
 _ENTER_EVIDENCE: Final = 1.6
 _EVIDENCE_LIMIT: Final = 5.0
 _MISS_EVIDENCE: Final = 0.7
@@ -137,7 +138,7 @@ class ObjectLayer:
         map_from_base: Pose2D,
         keyframe: int,
         map_from_keyframe: Pose2D,
-        on_furniture: Callable[[float, float], bool],
+        on_furniture: Callable[[float, float, float], bool],
     ) -> None:
         """Fuse one frame's detections; `map_from_base` is the pose of the frame's own time."""
         if not self.health.trusted:
@@ -147,7 +148,7 @@ class ObjectLayer:
         matched: set[int] = set()
         for index in near:
             for sighting in _sightings(detections, int(index), map_from_base):
-                if not on_furniture(sighting.x_m, sighting.y_m):
+                if not on_furniture(sighting.x_m, sighting.y_m, _FURNITURE_M + min(sighting.spread_m, 0.04)):
                     self._fuse(sighting, keyframe, map_from_keyframe, matched)
         self._miss(map_from_base, matched, detections.contacts_base_m[near], detections.radii_m[near])
 

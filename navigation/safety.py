@@ -16,6 +16,7 @@ from navigation.robot_io import STOP, DriveCommand
 from perception.observation import Observation, Scan
 
 _LOOK_STEP_M: Final = 0.02  # along the arc
+_STANDING_MPS: Final = 1e-3  # an arc needs some speed to have a radius
 _AGREE_M: Final = 0.05
 _NEARING_M: Final = 0.004  # a point beside the body may stay as near as it is, not come nearer than this
 
@@ -86,6 +87,8 @@ def limited(
         return STOP
     if not -0.05 <= scan_age_s <= settings.scan_stale_s:  # a scan from the future is as bad as an old one
         return STOP
+    if abs(wanted.speed_mps) < _STANDING_MPS:
+        wanted = replace(wanted, speed_mps=0.0)
     if wanted.speed_mps > 0 and (bumper_pressed or cliff):
         return replace(wanted, speed_mps=0.0, turn_radps=0.0 if cliff else _clamped(wanted.turn_radps, settings))
     top_mps = settings.slow_mps if scan_age_s > settings.scan_old_s else settings.cruise_mps
