@@ -26,6 +26,8 @@ class LocalPrometheus:
             with urllib.request.urlopen(f"{self.url}/api/v1/query", body, timeout=5) as response:
                 return json.load(response)["data"]["result"]
         except urllib.error.HTTPError as error:
+            if error.code == 503:
+                raise ConnectionError("still starting") from None
             raise ValueError(f"{expression}: {json.load(error)['error']}") from None
 
     def wait_for(self, expression, seconds=15):
