@@ -62,7 +62,7 @@ def decode(data: Path, out: Path) -> int:
 
 def augmented(cache: Path, frames: int) -> int:
     """Whole frames, 16 at a time."""
-    torch.set_num_threads(WORKERS)
+    torch.set_num_threads(1)  # batches are small; several processes scale, several threads wait for each other
     images = grid_cache.opened(cache).images
     generator = torch.Generator().manual_seed(1)
     for start in range(0, frames, 16):

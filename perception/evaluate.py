@@ -244,6 +244,13 @@ def of_bundle(bundle_dir: Path, *, min_score: float | None, range_max_m: float) 
 
     def detect(image_bgr: NDArray[np.uint8], camera: PinholeCamera) -> Detections:
         answers: Mapping[str, NDArray[np.float32]] = model.run(data_processor.resized(image_bgr, columns, rows))
-        return obstacle_decoding.decode(answers, camera, stamp_s=0.0, min_score=limit, range_max_m=range_max_m)
+        return obstacle_decoding.decode(
+            answers,
+            camera,
+            stamp_s=0.0,
+            min_score=limit,
+            range_max_m=range_max_m,
+            piece_m=obstacle_decoding.OBJECT_PIECE_M,
+        )
 
     return detect

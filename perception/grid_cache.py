@@ -12,7 +12,7 @@ from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from foundation.progress import ProgressFactory
-from perception import data_processor, obstacle_targets, sample_format
+from perception import data_processor, floor_patterns, obstacle_targets, sample_format
 from perception.errors import TrainingError
 from perception.sample_format import LabelledObject, Sample
 from perception.tasks.obstacles import BOX_CHANNELS, STRIDE_PX
@@ -36,18 +36,23 @@ class GridArrays:
 _FIELDS = ("images", "thing", "kind", "box", "floor")
 
 
-def build(data_dir: Path, cache_dir: Path, size: ImageInput, *, progress: ProgressFactory) -> GridArrays:
-    """Decodes a folder of samples once; a finished cache of the same data is taken as it is."""
+def build(
+    data_dir: Path, cache_dir: Path, size: ImageInput, *, progress: ProgressFactory, painted: bool = False
+) -> GridArrays:
+    """Decodes a folder of samples once; a finished cache of the same data is taken as it is.
+
+    `painted`: some floors carry invented patterns (for training, never for measuring).
+    """
     manifest = sample_format.load_manifest(data_dir)
     mark = cache_dir / "dataset_hash"
-    if not mark.exists() or mark.read_text() != _mark(manifest):
+    if not mark.exists() or mark.read_text() != _mark(manifest, painted):
         if not manifest.samples:
             raise TrainingError(f"{data_dir}: has no samples")
         cache_dir.mkdir(parents=True, exist_ok=True)
         mark.unlink(missing_ok=True)
         _create(cache_dir, manifest.samples, size)
         starts = np.cumsum([0] + [shard.samples for shard in manifest.shards]).tolist()
-        jobs = [(data_dir / shard.name, cache_dir, at, size) for shard, at in zip(manifest.shards, starts)]
+        jobs = [(data_dir / shard.name, cache_dir, at, size, painted) for shard, at in zip(manifest.shards, starts)]
         with progress("decode", total=manifest.samples, unit="samples") as advance:
             workers = min(os.cpu_count() or 1, len(jobs))
             if workers <= 1:
@@ -57,13 +62,13 @@ def build(data_dir: Path, cache_dir: Path, size: ImageInput, *, progress: Progre
                 with ProcessPoolExecutor(workers) as pool:
                     for count in pool.map(_fill, *zip(*jobs)):
                         advance(count)
-        mark.write_text(_mark(manifest))
+        mark.write_text(_mark(manifest, painted))
     return opened(cache_dir)
 
 
-def _mark(manifest: sample_format.Manifest) -> str:
+def _mark(manifest: sample_format.Manifest, painted: bool) -> str:
     """Of what a cache was made: the data, and the meaning of the numbers in it."""
-    return f"{manifest.dataset_hash} {' '.join(BOX_CHANNELS)}"
+    return f"{manifest.dataset_hash} {' '.join(BOX_CHANNELS)} {'painted' if painted else 'plain'}"
 
 
 def _create(cache_dir: Path, count: int, size: ImageInput) -> None:
@@ -84,16 +89,27 @@ def opened(cache_dir: Path, mode: str = "r") -> GridArrays:
     return GridArrays(*(np.load(cache_dir / f"{name}.npy", mmap_mode=mode) for name in _FIELDS))  # type: ignore[arg-type]
 
 
-def _fill(shard: Path, cache_dir: Path, start: int, size: ImageInput) -> int:
+def _fill(shard: Path, cache_dir: Path, start: int, size: ImageInput, painted: bool) -> int:
     arrays = opened(cache_dir, "r+")
     count = 0
     for at, sample in enumerate(sample_format.read_shard(shard), start):
         image, targets = learned(sample, size)
-        arrays.images[at] = image
+        arrays.images[at] = _painted(sample, image) if painted else image
         arrays.thing[at], arrays.kind[at] = targets.thing, targets.kind
         arrays.box[at], arrays.floor[at] = targets.box, targets.floor
         count += 1
     return count
+
+
+def _painted(sample: Sample, image: data_processor.Image) -> data_processor.Image:
+    """Drawn from the sample's name: the same whatever the order of work."""
+    rng = np.random.default_rng(list(sample.sample_id.encode()))
+    if rng.random() >= floor_patterns.SHARE:
+        return image
+    height, width = image.shape[:2]
+    segmentation = data_processor.decode_labels(sample.segmentation, sample.sample_id)
+    segmentation = cv2.resize(segmentation, (width, height), interpolation=cv2.INTER_NEAREST)
+    return floor_patterns.painted(image, segmentation, sample.camera.scaled(width, height), rng)
 
 
 def learned(sample: Sample, size: ImageInput) -> tuple[data_processor.Image, obstacle_targets.GridTargets]:

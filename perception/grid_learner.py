@@ -38,7 +38,7 @@ class GridLearner:
     ) -> None:
         assert isinstance(task.input, ImageInput)
         self._task = task
-        self._train = grid_cache.build(train_dir, cache / "train", task.input, progress=progress)
+        self._train = grid_cache.build(train_dir, cache / "train", task.input, progress=progress, painted=True)
         self._validation = grid_cache.build(validation_dir, cache / "validation", task.input, progress=progress)
         frames, rows, columns = np.nonzero(np.asarray(self._train.thing) == 1)
         if not len(frames):

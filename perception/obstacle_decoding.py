@@ -16,7 +16,8 @@ from perception.tasks.obstacles import NOT_FLOOR, STRIDE_PX
 
 Grid = NDArray[np.float32]  # (channels, R, C) of logits or values
 
-PIECE_M = 0.12  # an object is told in pieces of about this size
+MAP_PIECE_M = 0.05  # a map stores a thing's near edge as small pieces: no free floor claimed, no tip missed
+OBJECT_PIECE_M = 0.12  # what is counted, and told to people and other programs
 JOIN_M = 0.06  # cells whose contacts lie further apart belong to different things
 JOIN_RATIO = 0.08  # of the distance, on top: one pixel row is more floor further away
 WEAK_RATIO = 0.6  # cells with this share of `min_score` may join a piece, not begin one
@@ -29,8 +30,9 @@ def decode(
     stamp_s: float,
     min_score: float,
     range_max_m: float,
+    piece_m: float,
 ) -> Detections:
-    """Objects of one frame. `camera` is the frame's own size, so boxes are in its pixels."""
+    """Objects of one frame, told in pieces of about `piece_m`. `camera` is the frame's own size, boxes its pixels."""
     scores = _sigmoid(answers["thing"][0])
     rows, columns = np.nonzero(scores >= min_score * WEAK_RATIO)
     box = answers["box"][:, rows, columns].astype(np.float64)  # (5, N)
@@ -43,7 +45,7 @@ def decode(
     near = np.flatnonzero(np.isfinite(distances_m) & (distances_m <= range_max_m))
     cells = np.stack([rows, columns], axis=1)[near]
     cell_scores = scores[rows, columns][near]
-    pieces = _pieces(cells, contacts_base_m[near], distances_m[near], cell_scores, min_score)
+    pieces = _pieces(cells, contacts_base_m[near], distances_m[near], cell_scores, min_score, piece_m)
     kind = answers["kind"][:, rows, columns][:, near]
     tall_px = np.expm1(np.clip(box[3][near], 0, 4)) * STRIDE_PX * scale
     wide_px = np.clip(box[2][near], 0.1, 1) * STRIDE_PX * scale
@@ -76,6 +78,7 @@ def _pieces(
     distances_m: FloatArray,  # (N,)
     scores: NDArray[np.floating],  # (N,)
     min_score: float,
+    piece_m: float,
 ) -> list[NDArray[np.int64]]:
     """Indices of the cells of each piece; its nearest strong cell comes first."""
     left = np.ones(len(cells), dtype=bool)
@@ -84,7 +87,7 @@ def _pieces(
         if not left[seed] or scores[seed] < min_score:
             continue
         within = left & (
-            np.hypot(*(contacts_base_m - contacts_base_m[seed]).T) <= PIECE_M + JOIN_RATIO * distances_m[seed]
+            np.hypot(*(contacts_base_m - contacts_base_m[seed]).T) <= piece_m + JOIN_RATIO * distances_m[seed]
         )
         piece, border = [int(seed)], [int(seed)]
         left[seed] = False

@@ -8,14 +8,23 @@ from foundation.camera_geometry import PinholeCamera
 from perception import data_processor, model_bundle, obstacle_decoding
 from perception.errors import BundleError
 from perception.observation import Detections, Frame, Observation
+from perception.obstacle_decoding import MAP_PIECE_M
 from perception.onnx_model import OnnxModel
 from perception.tasks.obstacles import OBSTACLES
 
 
 class ObstacleDetector:
-    """`min_score`: None takes the threshold that the bundle was validated with."""
+    """`min_score`: None takes the threshold that the bundle was validated with; `piece_m`: see obstacle_decoding."""
 
-    def __init__(self, bundle_dir: Path, *, min_score: float | None, camera: PinholeCamera, range_max_m: float) -> None:
+    def __init__(
+        self,
+        bundle_dir: Path,
+        *,
+        min_score: float | None,
+        camera: PinholeCamera,
+        range_max_m: float,
+        piece_m: float = MAP_PIECE_M,
+    ) -> None:
         bundle = model_bundle.load(bundle_dir)
         if bundle.task != OBSTACLES.name:
             raise BundleError(f"{bundle_dir}: a model for {bundle.task}, want {OBSTACLES.name}")
@@ -28,6 +37,7 @@ class ObstacleDetector:
         self.min_score: float = min_score if min_score is not None else bundle.min_score or 0.5
         self._camera = camera
         self._range_max_m = range_max_m
+        self._piece_m = piece_m
 
     def detect(self, observation: Observation) -> Detections | None:
         """None when this tick has no frame."""
@@ -44,4 +54,5 @@ class ObstacleDetector:
             stamp_s=frame.stamp_s,
             min_score=self.min_score,
             range_max_m=self._range_max_m,
+            piece_m=self._piece_m,
         )

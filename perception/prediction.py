@@ -54,7 +54,12 @@ class Predictor:
     def _detections(self, answers: dict[str, NDArray[np.float32]], width_px: int, height_px: int) -> list[Answer]:
         camera = RobotConfig().camera.pinhole().scaled(width_px, height_px)
         found = obstacle_decoding.decode(
-            answers, camera, stamp_s=0.0, min_score=self._limit, range_max_m=self._range_max_m
+            answers,
+            camera,
+            stamp_s=0.0,
+            min_score=self._limit,
+            range_max_m=self._range_max_m,
+            piece_m=obstacle_decoding.OBJECT_PIECE_M,
         )
         names = self.bundle.labels["kind"]
         return [

@@ -25,7 +25,7 @@ def told(sample: Sample, *, shift_m: float = 0.0, extra: tuple[tuple[float, floa
         np.full(count, 0.03),
         np.full(count, 0.9),
         np.array(kinds, dtype=np.int64),
-        np.zeros((count, 4)),
+        np.tile([0.0, 0.0, 320.0, 240.0], (count, 1)),
     )
 
 
