@@ -6,10 +6,12 @@ the Pi's program. However it ends, the motors are told to stop first.
 
 import fcntl
 import logging
+import os
+import platform
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,9 +27,12 @@ from deploy.systemd_notify import notify
 from deploy.trial_watch import Loader, TrialWatch
 from deploy.warm_up import warm_up
 from foundation.errors import OxturnError
+from foundation.geometry import Pose2D
 from foundation.robot_config import RobotConfig, load
+from monitoring.live_state import FloorObject
 from monitoring.metrics_server import serve_metrics
 from monitoring.prometheus_metrics import RobotMetrics
+from monitoring.robot_watch import RobotWatch, watching
 from monitoring.run_folder import RunFolder, plain
 from monitoring.run_log import RunLog, RunLogSettings
 from monitoring.stage_times import StageTimes
@@ -35,11 +40,14 @@ from navigation.background import Background, ThreadBackground
 from navigation.robot_io import RobotIO
 from navigation.robot_loop import TickReport, run
 from navigation.stages import Stages, build
+from perception import model_bundle
+from perception.labels import SMALL_OBJECTS
 from perception.observation import Frame, Observation
 
 logger = logging.getLogger(__name__)
 
 EVERY_SECOND: Final = 10  # ticks
+TOKEN_VARIABLE: Final = "OXTURN_MONITORING_TOKEN"  # for metrics and live page beyond loopback
 BackgroundFactory = Callable[[str], Background]
 
 
@@ -75,13 +83,29 @@ def serve(
     """Drives until the job is done, the host ends the run, or `stop` is set."""
     stages = build(config, background=background, state_dir=folders.state)
     metrics = RobotMetrics(registry := CollectorRegistry())
+    token = os.environ.get(TOKEN_VARIABLE)
     times, left = StageTimes(metrics.on_stage), RunFolder(folders.out)
     ticks = 0
     with ExitStack() as stack:
         runner = ModelRunner(_first_model(folders.home, load_model), background("detector"), _guarded)
         watch = _watch(stack, folders.home, runner, load_model, background, config, metrics)
-        server = stack.enter_context(serve_metrics(registry, config.monitoring.host, config.monitoring.port))
+        server = stack.enter_context(
+            serve_metrics(registry, config.monitoring.host, config.monitoring.port, token=token)
+        )
         left.announce(server.url)
+        page = stack.enter_context(
+            watching(
+                config,
+                metrics,
+                folders.state / "feedback",
+                background("feedback"),
+                name=platform.node(),
+                reference=_reference(folders.home),
+                view_port=config.monitoring.view_port,
+                token=token,
+                epoch_s=epoch_s,
+            )
+        )
         log_folder, settings = folders.out / "log", RunLogSettings()
         log = stack.enter_context(RunLog(log_folder, config.lidar, config.camera, settings, epoch_s=epoch_s))
 
@@ -91,8 +115,9 @@ def serve(
             metrics.on_tick(tick)
             log.on_tick(tick)
             left.on_tick(tick)
+            page.on_tick(tick)
             if ticks % EVERY_SECOND == 0:
-                _tell(stages, metrics, log)
+                _tell(stages, metrics, log, page)
             if watch is not None:
                 watch.tick()
             notify("WATCHDOG=1")
@@ -124,12 +149,36 @@ def serve(
     return summary
 
 
-def _tell(stages: Stages, metrics: RobotMetrics, log: RunLog) -> None:
+def _tell(stages: Stages, metrics: RobotMetrics, log: RunLog, page: RobotWatch) -> None:
     """What changes slowly, once a second."""
-    _, geometry = stages.room.traversable()
-    area_m2 = float(stages.room.covered().sum()) * geometry.cell_m**2
-    metrics.on_coverage(stages.room.coverage_ratio(), area_m2)
-    log.on_map(stages.localiser.static_map.cells, stages.localiser.static_map.geometry)
+    room, still = stages.room, stages.localiser.static_map
+    ratio, covered, route = room.coverage_ratio(), room.covered(), stages.planner.route_ahead
+    metrics.on_coverage(ratio, float(covered.sum()) * still.geometry.cell_m**2)
+    log.on_map(still.cells, still.geometry)
+    log.on_plan([Pose2D(x_m, y_m, 0.0) for x_m, y_m in route.tolist()])
+    page.on_second(
+        cells=still.cells,
+        geometry=still.geometry,
+        covered=covered,
+        route=route,
+        objects=[FloorObject(one.x_m, one.y_m, one.radius_m, _class_name(one.class_id)) for one in room.objects()],
+        coverage_ratio=ratio,
+    )
+
+
+def _class_name(class_id: int) -> str:
+    return SMALL_OBJECTS[class_id] if 0 <= class_id < len(SMALL_OBJECTS) else "unknown"
+
+
+def _reference(home: Path | None) -> Mapping[str, Mapping[str, float]]:
+    """The active bundle's drift statistics; empty without one."""
+    slot = None if home is None else on_this_machine(home).slots.active()
+    if home is None or slot is None:
+        return {}
+    try:
+        return model_bundle.load(home / "slots" / slot / "bundle").reference()
+    except OxturnError:
+        return {}  # what cannot be loaded was told when the model was
 
 
 def main(config_path: Path | None, home: Path | None = None) -> None:

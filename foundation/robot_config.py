@@ -91,6 +91,7 @@ class Detector(Section):
 class Monitoring(Section):
     host: str = "127.0.0.1"
     port: int = Field(9108, ge=0, le=65535)  # 0 = any free port
+    view_port: int | None = Field(None, ge=0, le=65535)  # of the live page; none without
 
 
 class Updates(Section):

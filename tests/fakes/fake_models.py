@@ -6,7 +6,7 @@ from perception.observation import Detections, Frame, Observation
 
 
 def frame(stamp_s: float) -> Frame:
-    return Frame(stamp_s, np.zeros((4, 6, 3), np.uint8))
+    return Frame(stamp_s, np.zeros((24, 32, 3), np.uint8))
 
 
 def tick(stamp_s: float, *, with_frame: bool = True) -> Observation:
