@@ -2,10 +2,12 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
+DoorsChoice = Literal["gaps", "open", "shut"]
+DOORS_HELP = "Doorways without leaves, with open ones, or one of them shut."
 SEED_HELP = "Everything is drawn from it; equal seeds give equal bytes."
 
 
@@ -24,12 +26,18 @@ def world(
     out: Annotated[Path, typer.Option(help="Folder for world.wbt, world.xml and room.json.")],
     rooms: Annotated[int | None, typer.Option(help="Rooms of the flat; drawn from the seed when left out.")] = None,
     train: Annotated[bool, typer.Option("--train", help="Draw shapes and textures of training.")] = False,
+    doors: Annotated[
+        DoorsChoice, typer.Option(help="Doorways without leaves, with open ones, or one of them shut.")
+    ] = ("gaps"),
+    movers: Annotated[int, typer.Option(help="People, pets and pushed chairs.")] = 0,
 ) -> None:
     """One room as a Webots world, as MJCF and as JSON."""
     from simulation.room_simulator import draw_room
+    from simulation.room_spec import Purpose
     from simulation.world_files import write_world
 
-    write_world(draw_room(seed, rooms=rooms, purpose="train" if train else "test"), out)
+    purpose: Purpose = "train" if train else "test"
+    write_world(draw_room(seed, rooms=rooms, purpose=purpose, doors=doors, movers=movers), out)
     print(f"world.wbt, world.xml and room.json in {out}")
 
 
@@ -73,6 +81,10 @@ def run(
     bundle: Annotated[
         Path | None, typer.Option(help="Model bundle; without it the robot drives by LIDAR only.")
     ] = None,
+    doors: Annotated[
+        DoorsChoice, typer.Option(help="Doorways without leaves, with open ones, or one of them shut.")
+    ] = ("gaps"),
+    movers: Annotated[int, typer.Option(help="People, pets and pushed chairs.")] = 0,
     time_limit_s: Annotated[float, typer.Option(help="Simulated seconds after which the run ends.")] = 1800,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document, no bar.")] = False,
 ) -> None:
@@ -85,7 +97,10 @@ def run(
 
     if (seed is None) == (room is None):
         raise RoomError("give either --seed or --room")
-    drawn = Room.load(room) if room is not None else draw_room(seed or 0, rooms=rooms, purpose="test")
+    if room is not None:
+        drawn = Room.load(room)
+    else:
+        drawn = draw_room(seed or 0, rooms=rooms, purpose="test", doors=doors, movers=movers)
     score = run_room(
         drawn,
         seed=drawn.seed if seed is None else seed,

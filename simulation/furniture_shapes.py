@@ -60,7 +60,7 @@ def _pedestal_table(rng: Rng) -> tuple[tuple[float, float], list[Part]]:
     ]
 
 
-def _chair(rng: Rng) -> tuple[tuple[float, float], list[Part]]:
+def chair(rng: Rng) -> tuple[tuple[float, float], list[Part]]:
     colour, size = _material(rng), rng.uniform(0.4, 0.46)
     legs = _legs(
         size / 2 - 0.02, size / 2 - 0.02, 0.44, rng.uniform(0.03, 0.045), shade(colour, 0.85), rng.uniform() < 0.5
@@ -197,7 +197,7 @@ SHAPES: tuple[FurnitureShape, ...] = (
     FurnitureShape("table", "legs", "train", False, _dining_table),
     FurnitureShape("table", "coffee", "train", False, _coffee_table),
     FurnitureShape("table", "pedestal", "test", False, _pedestal_table),
-    FurnitureShape("chair", "legs", "train", False, _chair),
+    FurnitureShape("chair", "legs", "train", False, chair),
     FurnitureShape("chair", "stool", "test", False, _stool),
     FurnitureShape("sofa", "low", "train", True, _sofa_low),
     FurnitureShape("sofa", "high", "test", True, _sofa_high),

@@ -32,7 +32,9 @@ class Judge:
         self.hit: NDArray[np.bool_] = np.zeros(len(room.small_objects), dtype=bool)
         self.hit_at_s: FloatArray = np.full(len(room.small_objects), np.nan)
         self.collisions: list[tuple[float, str]] = []  # time, what was touched
+        self.moving_touched: list[tuple[float, str]] = []  # a person that walks into the robot is no collision
         self.path_length_m = 0.0
+        self._movers = {mover.name for mover in room.movers}
         self._trajectory: list[tuple[float, float, float, float]] = []
         self._touched_at_s: dict[str, float] = {}
         self._things: list[Footprints] = [footprints_of([(item.pose, item.parts)]) for item in room.small_objects]
@@ -56,6 +58,9 @@ class Judge:
             )  # fmt: skip
         self._trajectory.append((stamp_s, pose.x_m, pose.y_m, pose.heading_rad))
         for name in touched:
+            if name in self._movers:
+                self.moving_touched.append((stamp_s, name))
+                continue
             if stamp_s - self._touched_at_s.get(name, -math.inf) > CONTACT_APART_S:
                 self.collisions.append((stamp_s, name))
             self._touched_at_s[name] = stamp_s

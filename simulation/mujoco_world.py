@@ -16,7 +16,7 @@ from foundation.robot_config import RobotConfig
 from perception import labels
 from simulation.headless_mujoco import mujoco
 from simulation.robot_model import robot_mjcf
-from simulation.room_spec import AxisAngle, Dock, FloorPatch, Furniture, Part, Room, SmallObject, Vector
+from simulation.room_spec import AxisAngle, Dock, FloorPatch, Furniture, Mover, Part, Room, SmallObject, Vector
 from simulation.shape_parts import composed, turn
 from simulation.standin.engine import Labels
 from simulation.textures import paint
@@ -59,6 +59,7 @@ def world_mjcf(
         ]
     else:
         geoms += [line for item in room.small_objects for line in _thing(item.name, item, 2)]
+    geoms += [line for mover in room.movers for line in _mover(mover)]
     ambient = _numbers(room.ambient)
     width_px, height_px = (config.camera.width_px, config.camera.height_px) if config is not None else (640, 480)
     x0, y0, x1, y1 = room.bounds_m()
@@ -157,6 +158,13 @@ def _geom(name: str, part: Part, place: Vector, heading_rad: float, group: int) 
     )
 
 
+def _mover(mover: Mover) -> list[str]:
+    """A body that the engine moves as it likes; it pushes and is not pushed."""
+    x, y = mover.waypoints_m[0]
+    geoms = [_geom(f"{mover.name}/{i}", part, (0.0, 0.0, 0.0), 0.0, 1) for i, part in enumerate(mover.parts)]
+    return [f'<body name="{mover.name}" mocap="true" pos="{_numbers((x, y, 0.0))}">', *geoms, "</body>"]
+
+
 def _floor(patch: FloorPatch) -> str:
     part = Part(
         "box",
@@ -213,6 +221,9 @@ def _labels(model: Any, room: Room) -> Labels:
             if geom >= 0:  # none where spare parts stand in for them
                 classes[geom] = labels.small_object_number(small.kind)
                 instances[geom] = number + 1
+    for mover in room.movers:
+        for i in range(len(mover.parts)):
+            classes[_geom_id(model, f"{mover.name}/{i}")] = labels.MOVING
     for geom in range(model.ngeom):
         name = mujoco.mj_id2name(model, mujoco.mjtObj.mjOBJ_GEOM, geom)
         if name and name.startswith("robot:"):

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from foundation.geometry import Pose2D
 from perception.labels import SMALL_OBJECTS
 from simulation import furniture_shapes
+from simulation.doors_and_movers import Doors, with_a_shut_door, with_movers, with_open_doors
 from simulation.errors import RoomError
 from simulation.furnishing import Placement, Site, against_wall, chairs_around, in_the_open
 from simulation.ground_truth import FloorTruth, again, distance_to, floor_truth
@@ -51,8 +52,13 @@ def draw_room(
     small_objects: tuple[int, int] = (8, 14),
     clutter: float = 1.0,
     classes: tuple[str, ...] = SMALL_OBJECTS,
+    doors: Doors = "gaps",
+    movers: int = 0,
 ) -> Room:
     """The room of a seed; `rooms` None draws 1 to 4. `clutter` scales the furniture, `classes` name what lies about.
+
+    `doors`: doorways are mere gaps, or have leaves that stand open, or one of them is shut and what lies behind it out
+    of reach. `movers` people, pets and pushed chairs come and go.
 
     Raises RoomError when the seed or the counts are out of range.
     """
@@ -65,13 +71,19 @@ def draw_room(
     for attempt in range(_ATTEMPTS):
         rng = np.random.default_rng([seed, _PURPOSE_KEY[purpose], attempt])
         count = int(rng.integers(1, 5)) if rooms is None else rooms
-        room = _furnished(seed, rng, count, purpose, clutter * 0.97**attempt)
-        if room is None or not _solvable(room):
+        drawn = _furnished(seed, rng, count, purpose, clutter * 0.97**attempt)
+        if drawn is None or not _solvable(drawn[0]):
             continue
+        room, layout = drawn
+        extra = np.random.default_rng([seed, _PURPOSE_KEY[purpose], attempt, 0xD0])
+        if doors != "gaps":
+            room = with_open_doors(room, layout.doorways, extra, _solvable)
         many = int(rng.integers(small_objects[0], small_objects[1] + 1)) * (1 if count == 1 else 2)
         strewn = strew(room, rng, many, classes)
         if strewn is not None:
-            return strewn
+            if doors == "shut":
+                strewn = with_a_shut_door(strewn, layout.doorways, extra)
+            return with_movers(strewn, bare_truth(strewn), extra, movers)
     raise RoomError(f"seed {seed}: no solvable room of {rooms} rooms in {_ATTEMPTS} draws")
 
 
@@ -160,7 +172,7 @@ def _near_doorways(room: Room, truth: FloorTruth) -> NDArray[np.bool_]:
     return narrow
 
 
-def _furnished(seed: int, rng: Rng, count: int, purpose: Purpose, clutter: float) -> Room | None:
+def _furnished(seed: int, rng: Rng, count: int, purpose: Purpose, clutter: float) -> tuple[Room, Layout] | None:
     """A flat with furniture, dock, floors and lamps, without small objects; None when the dock finds no place."""
     layout = draw_layout(rng, count)
     if any(min(cell.width_m, cell.depth_m) < _ROOM_SIDE_MIN_M for cell in layout.cells if not cell.corridor):
@@ -187,7 +199,7 @@ def _furnished(seed: int, rng: Rng, count: int, purpose: Purpose, clutter: float
         furniture += _corner_blocks(site, layout.cells[0], rng, wall_texture)
     for cell in layout.cells:
         furniture += _furnish(site, cell, rng, purpose, clutter, len(furniture), things)
-    return Room(
+    room = Room(
         name=f"{purpose}-{seed}",
         seed=seed,
         purpose=purpose,
@@ -200,6 +212,7 @@ def _furnished(seed: int, rng: Rng, count: int, purpose: Purpose, clutter: float
         lamps=_lamps(layout, rng),
         ambient=shade(_WHITE, rng.uniform(0.25, 0.5)),
     )
+    return room, layout
 
 
 def _lengthened(layout: Layout) -> list[tuple[tuple[float, float], tuple[float, float]]]:

@@ -184,6 +184,25 @@ class Lamp:
 
 
 @dataclass(frozen=True, slots=True)
+class Mover:
+    """A person, a pet, or a chair somebody pushes: goes along its waypoints and back, or once and stays."""
+
+    name: str
+    kind: Literal["person", "pet", "chair"]
+    waypoints_m: tuple[tuple[float, float], ...]
+    speed_mps: float
+    start_s: float
+    returns: bool
+    parts: tuple[Part, ...]
+
+    def __post_init__(self) -> None:
+        if not self.waypoints_m:
+            raise RoomError(f"mover {self.name}: waypoints_m is empty, it must stand somewhere")
+        if self.speed_mps < 0:
+            raise RoomError(f"mover {self.name}: speed_mps = {self.speed_mps}, must not be below 0")
+
+
+@dataclass(frozen=True, slots=True)
 class Room:
     """A furnished room or flat."""
 
@@ -198,10 +217,11 @@ class Room:
     textures: tuple[Texture, ...]
     lamps: tuple[Lamp, ...]
     ambient: Colour = field(default=(0.4, 0.4, 0.4))
+    movers: tuple[Mover, ...] = ()
 
     def __post_init__(self) -> None:
-        named: tuple[Wall | FloorPatch | Furniture | SmallObject, ...]
-        named = (*self.walls, *self.floors, *self.furniture, *self.small_objects)
+        named: tuple[Wall | FloorPatch | Furniture | SmallObject | Mover, ...]
+        named = (*self.walls, *self.floors, *self.furniture, *self.small_objects, *self.movers)
         names = [item.name for item in named]
         if len(set(names)) != len(names):
             twice = sorted({name for name in names if names.count(name) > 1})
@@ -238,7 +258,8 @@ class Room:
 
     def _textures_used(self) -> set[int]:
         used = {wall.texture for wall in self.walls} | {floor.texture for floor in self.floors}
-        things: tuple[Furniture | SmallObject | Dock, ...] = (*self.furniture, *self.small_objects, self.dock)
+        things: tuple[Furniture | SmallObject | Dock | Mover, ...]
+        things = (*self.furniture, *self.small_objects, self.dock, *self.movers)
         for thing in things:
             used |= {part.texture for part in thing.parts}
         return used

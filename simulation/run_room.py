@@ -24,6 +24,7 @@ from foundation.robot_config import RobotConfig
 from perception.labels import SMALL_OBJECTS
 from simulation.errors import RunError
 from simulation.judge import Judge, localisation_errors
+from simulation.movement import Movement
 from simulation.mujoco_world import build
 from simulation.room_spec import Room
 from simulation.sample_labels import ObjectGeometry
@@ -84,6 +85,8 @@ def run_room(
         seed=seed,
         lidar_turn_s=1 / config.lidar.rate_hz,
     )
+    if room.movers:
+        engine.before_step.append(Movement(room, engine.model, engine.robot_body))
     judge = Judge(room, config)
     finished = _drive(engine, config, judge, command, out, time_limit_s, progress)
     score = score_of(judge, read_tum(out / "robot" / "published.tum"), finished)

@@ -34,6 +34,10 @@ def world_wbt(
         _thing(item.name, item, labels.small_object_number(item.kind), number + 1, solid=False)
         for number, item in enumerate(room.small_objects)
     ]
+    solids += [
+        _solid(mover.name, (*mover.waypoints_m[0], 0.0), 0.0, mover.parts, labels.MOVING, 0, solid=True)
+        for mover in room.movers
+    ]
     lamps = [
         f"PointLight {{ location {_n(lamp.position_m)} color {_n(lamp.colour)} intensity 3 attenuation 0 0 1 "
         f"castShadows {'TRUE' if lamp.shadows else 'FALSE'} }}"

@@ -5,6 +5,7 @@ measure, in SI units and Webots' orders. It knows nothing of controllers, sampli
 sensor noise only; equal seeds and equal commands give equal bytes.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -58,6 +59,7 @@ class Engine:
         model.opt.impratio = 10  # soft friction would let the wheels creep
         self._rng = np.random.default_rng([seed, 0x5E])
         self._gyro_bias = self._rng.normal(0, GYRO_BIAS_RADPS, 3)
+        self.before_step: list[Callable[[Any, float], None]] = []  # (MjData, time in s): what moves by itself
         self._robot = _named(model, mujoco.mjtObj.mjOBJ_BODY, robot_model.ROBOT)
         self._robot_geoms = np.flatnonzero(np.isin(_root_bodies(model), [self._robot])[model.geom_bodyid])
         self._shell = [_named(model, mujoco.mjtObj.mjOBJ_GEOM, name) for name in robot_model.BODY_GEOMS]
@@ -95,6 +97,8 @@ class Engine:
         """Advances by one basic time step."""
         self._contacts.clear()
         self._bumped = False
+        for move in self.before_step:
+            move(self.data, self.time_ms / 1000)
         ramp = robot_model.MOTOR_ACCELERATION_RADPS2 * BASIC_STEP_MS / SUBSTEPS / 1000
         for _ in range(SUBSTEPS):
             self._wheel_now += np.clip(self._wheel_wanted - self._wheel_now, -ramp, ramp)
