@@ -10,6 +10,7 @@ from typing import Final
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from foundation.geometry import FloatArray, Pose2D
 from navigation.local_map import LocalMap
@@ -26,7 +27,20 @@ class Window:
     step_rad: float = 0.02
 
 
-def search(points_base: FloatArray, ground: LocalMap, guess: Pose2D, window: Window, min_score: float) -> Pose2D | None:
+def pyramid(ground: LocalMap) -> NDArray[np.uint8]:
+    """Bounds for `search`: made once when one map is searched many times."""
+    levels: NDArray[np.uint8] = _pyramid(ground.likelihood)
+    return levels
+
+
+def search(
+    points_base: FloatArray,  # (N, 2)
+    ground: LocalMap,
+    levels: NDArray[np.uint8],  # pyramid(ground)
+    guess: Pose2D,
+    window: Window,
+    min_score: float,
+) -> Pose2D | None:
     """anchor_from_base of the lattice pose with the best mean likelihood, when that is above `min_score` (0..1)."""
     if ground.empty or len(points_base) == 0:
         return None
@@ -34,7 +48,7 @@ def search(points_base: FloatArray, ground: LocalMap, guess: Pose2D, window: Win
     found, pose = _search(
         points_base,
         np.array([guess.x_m, guess.y_m, guess.heading_rad]),
-        _pyramid(ground.likelihood),
+        levels,
         ground.origin_x_m,
         ground.origin_y_m,
         ground.cell_m,

@@ -4,7 +4,7 @@ Keyframes and relations are only ever added; poses change when the graph is solv
 `Snapshot`, which shares the immutable parts and copies the poses.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,12 +76,35 @@ class KeyframeStore:
         new_from_old = solved[-1] @ self._poses[count - 1].inverse()
         self._poses = solved + [new_from_old @ pose for pose in self._poses[count:]]
 
-    def points_around(self, anchor: int, members: Sequence[int]) -> FloatArray:
-        """Points (N, 2) of the members' scans in the anchor's frame."""
-        anchor_from_map = self._poses[anchor].inverse()
-        return np.vstack(
-            [
-                (anchor_from_map @ self._poses[k]).transform(self.keyframes[k].points_base.astype(np.float64))
-                for k in members
-            ]
-        )
+    def take_over(self, snapshot: Snapshot) -> None:
+        """A saved map's keyframes, as the first ones of an empty store."""
+        self.keyframes, self.relations = list(snapshot.keyframes), list(snapshot.relations)
+        self._poses = [Pose2D(float(x), float(y), float(heading)) for x, y, heading in snapshot.poses]
+
+    def closest(self, map_from_base: Pose2D, count: int) -> tuple[int, float]:
+        """Of the first `count` keyframes the one nearest to the pose, and how far it is (m)."""
+        distances_m = [map_from_base.distance_m(pose) for pose in self._poses[:count]]
+        index = int(np.argmin(distances_m))
+        return index, distances_m[index]
+
+    def nearest(self, anchor: int, count: int) -> list[int]:
+        """The `count` keyframes that lie nearest to the anchor, itself among them."""
+        at = self._poses[anchor]
+        distances_m = [at.distance_m(pose) for pose in self._poses]
+        return [int(k) for k in np.argsort(distances_m, kind="stable")[:count]]
+
+    def surfaces(self, anchor: int, members: Sequence[int]) -> tuple[FloatArray, FloatArray]:
+        """Points (N, 2) of the members' scans and where they were seen from (N, 2), in the anchor's frame."""
+        poses = {k: self._poses[k] for k in (anchor, *members)}
+        return surfaces(self.keyframes, poses, anchor, members)
+
+
+def surfaces(
+    keyframes: Sequence[Keyframe], poses: Mapping[int, Pose2D], anchor: int, members: Sequence[int]
+) -> tuple[FloatArray, FloatArray]:
+    """Points (N, 2) of the members' scans and where they were seen from (N, 2), in the anchor's frame."""
+    anchor_from_map = poses[anchor].inverse()
+    moves = [anchor_from_map @ poses[k] for k in members]
+    points = [m.transform(keyframes[k].points_base.astype(np.float64)) for m, k in zip(moves, members)]
+    origins = [m.transform(keyframes[k].origins_base.astype(np.float64)) for m, k in zip(moves, members)]
+    return np.vstack(points), np.vstack(origins)

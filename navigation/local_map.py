@@ -1,8 +1,10 @@
 """The ground a scan is matched against: points of nearby keyframes as small surfaces on a grid, in the anchor's frame.
 
 Each occupied cell becomes one surfel: a mean point with an information matrix that is stiff across a wall and slack
-along it (Segal 2009, "Generalized-ICP"; Biber 2003, NDT). Beside the surfels lie two grids for look-up: the nearest
-surfel of every cell near a surface (for Gauss-Newton) and a likelihood 0..255 (for the correlative search).
+along it (Segal 2009, "Generalized-ICP"; Biber 2003, NDT). A surfel knows from which side it was seen: the two faces of
+a thin wall are different surfaces, and without that the second room pulls the first out of place. Beside the surfels
+lie two grids for look-up: the nearest surfel of every cell near a surface (for Gauss-Newton) and a likelihood 0..255
+(for the correlative search).
 """
 
 import math
@@ -38,6 +40,7 @@ class LocalMap:
     cell_m: float
     means: FloatArray  # (S, 2)
     informations: FloatArray  # (S, 3): xx, xy, yy of the inverse covariance, 1/m²
+    facing: FloatArray  # (S, 2): unit vector to the side it was seen from
     nearest: NDArray[np.int32]  # (R, C): surfel, -1 where none is near
     likelihood: NDArray[np.uint8]  # (R, C)
 
@@ -46,9 +49,10 @@ class LocalMap:
         return len(self.means) == 0
 
 
-def build_local_map(points_anchor: FloatArray, shape: MapShape) -> LocalMap:
-    """From points (N, 2) in the anchor's frame; points beyond `shape.reach_m` are left out."""
-    near = points_anchor[np.einsum("ij,ij->i", points_anchor, points_anchor) < shape.reach_m**2]
+def build_local_map(points_anchor: FloatArray, origins_anchor: FloatArray, shape: MapShape) -> LocalMap:
+    """From points (N, 2) seen from origins (N, 2), in the anchor's frame; those beyond `shape.reach_m` are left out."""
+    kept = np.einsum("ij,ij->i", points_anchor, points_anchor) < shape.reach_m**2
+    near, origins = points_anchor[kept], origins_anchor[kept]
     margin = (REACH_CELLS + 3) * shape.cell_m
     if len(near) == 0:
         near = np.zeros((0, 2))
@@ -57,8 +61,9 @@ def build_local_map(points_anchor: FloatArray, shape: MapShape) -> LocalMap:
         low, high = near.min(axis=0), near.max(axis=0)
     origin = np.floor((low - margin) / shape.cell_m) * shape.cell_m
     cols, rows = (np.ceil((high + margin - origin) / shape.cell_m)).astype(np.int64)
-    means, informations, nearest, likelihood = _build(
+    means, informations, facing, nearest, likelihood = _build(
         np.ascontiguousarray(near),
+        np.ascontiguousarray(origins),
         float(origin[0]),
         float(origin[1]),
         int(rows),
@@ -69,28 +74,29 @@ def build_local_map(points_anchor: FloatArray, shape: MapShape) -> LocalMap:
         1.0 / shape.tangent_sigma_m**2,
         1.0 / shape.corner_sigma_m**2,
     )
-    return LocalMap(float(origin[0]), float(origin[1]), shape.cell_m, means, informations, nearest, likelihood)
+    return LocalMap(float(origin[0]), float(origin[1]), shape.cell_m, means, informations, facing, nearest, likelihood)
 
 
 @njit(cache=True)
 def _build(  # type: ignore[no-untyped-def]
-    points, x0, y0, rows, cols, cell, sigma, across, along, corner
+    points, origins, x0, y0, rows, cols, cell, sigma, across, along, corner
 ):
-    sums, row_of, col_of, index = _sum_by_cell(points, x0, y0, rows, cols, cell)
+    sums, row_of, col_of, index = _sum_by_cell(points, origins, x0, y0, rows, cols, cell)
     count = len(sums)
     means = np.empty((count, 2))
     informations = np.empty((count, 3))
+    facing = np.empty((count, 2))
     for s in range(count):
-        _surfel(s, sums, row_of, col_of, index, across, along, corner, means, informations)
+        _surfel(s, sums, row_of, col_of, index, across, along, corner, means, informations, facing)
     nearest, likelihood = _spread(means, row_of, col_of, x0, y0, rows, cols, cell, sigma)
-    return means, informations, nearest, likelihood
+    return means, informations, facing, nearest, likelihood
 
 
 @njit(cache=True)
-def _sum_by_cell(points, x0, y0, rows, cols, cell):  # type: ignore[no-untyped-def]
-    """Per occupied cell: count and sums of x, y, xx, xy, yy."""
+def _sum_by_cell(points, origins, x0, y0, rows, cols, cell):  # type: ignore[no-untyped-def]
+    """Per occupied cell: count, sums of x, y, xx, xy, yy and of the unit vectors to the laser."""
     index = np.full((rows, cols), -1, dtype=np.int32)
-    sums = np.zeros((len(points), 6))
+    sums = np.zeros((len(points), 8))
     row_of = np.empty(len(points), dtype=np.int32)
     col_of = np.empty(len(points), dtype=np.int32)
     count = 0
@@ -109,18 +115,24 @@ def _sum_by_cell(points, x0, y0, rows, cols, cell):  # type: ignore[no-untyped-d
         sums[s, 3] += x * x
         sums[s, 4] += x * y
         sums[s, 5] += y * y
+        vx, vy = origins[i, 0] - x, origins[i, 1] - y
+        away = math.hypot(vx, vy) + 1e-9
+        sums[s, 6] += vx / away
+        sums[s, 7] += vy / away
     return sums[:count].copy(), row_of[:count].copy(), col_of[:count].copy(), index
 
 
 @njit(cache=True)
-def _surfel(s, sums, row_of, col_of, index, across, along, corner, means, informations):  # type: ignore[no-untyped-def]
-    """One cell with its neighbours: a wall if they lie on a line, else a corner."""
+def _surfel(s, sums, row_of, col_of, index, across, along, corner, means, informations, facing):  # type: ignore[no-untyped-def]
+    """One cell with the neighbours seen from its side: a wall if they lie on a line, else a corner."""
     rows, cols = index.shape
     n = x = y = xx = xy = yy = 0.0
+    away = math.hypot(sums[s, 6], sums[s, 7]) + 1e-9
+    facing[s, 0], facing[s, 1] = sums[s, 6] / away, sums[s, 7] / away
     for row in range(max(row_of[s] - 2, 0), min(row_of[s] + 3, rows)):
         for col in range(max(col_of[s] - 2, 0), min(col_of[s] + 3, cols)):
             k = index[row, col]
-            if k >= 0:
+            if k >= 0 and sums[k, 6] * sums[s, 6] + sums[k, 7] * sums[s, 7] > 0.0:
                 n += sums[k, 0]
                 x += sums[k, 1]
                 y += sums[k, 2]
@@ -144,6 +156,8 @@ def _surfel(s, sums, row_of, col_of, index, across, along, corner, means, inform
         informations[s, 0] = across * nx * nx + along * tx * tx
         informations[s, 1] = across * nx * ny + along * tx * ty
         informations[s, 2] = across * ny * ny + along * ty * ty
+        side = 1.0 if nx * facing[s, 0] + ny * facing[s, 1] > 0.0 else -1.0
+        facing[s, 0], facing[s, 1] = side * nx, side * ny
     else:
         informations[s, 0] = corner
         informations[s, 1] = 0.0

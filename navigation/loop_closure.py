@@ -7,16 +7,15 @@ corrections of the map must agree), because a corridor looks like the next corri
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from foundation.geometry import FloatArray, Pose2D, wrap_angle
-from navigation.branch_and_bound import Window, search
-from navigation.keyframes import Keyframe, Relation, Snapshot
+from navigation.branch_and_bound import Window, pyramid, search
+from navigation.keyframes import Relation, Snapshot, surfaces
 from navigation.local_map import MapShape, build_local_map
-from navigation.scan_matcher import Match, MatchSettings, refine
+from navigation.scan_matcher import Match, MatchSettings, crossed, refine
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +35,7 @@ class LoopSettings:
     search_points: int = 90
     min_score: float = 0.55  # of the lattice search
     good_score: float = 0.60  # of the refined match
+    max_crossed: float = 0.2  # share of beams that pass through walls of the old place
     trusted_move_m: float = 0.6  # a find that moves the robot less needs no second witness
     trusted_move_rad: float = 0.12
     witnesses: int = 3  # keyframes that must tell the same, otherwise
@@ -89,7 +89,7 @@ def find_loops(
             if (find := _compare(snapshot, old, new, window, settings, shape, matching)) is not None
         ]
         told = [find for find in finds if _believed(find, state, settings)]
-        if told:
+        if any(_small(find, settings) for find in told):  # a large one is to be solved first
             state.recognised_at_m = snapshot.keyframes[new].travelled_m
         accepted += [Relation(f.old, f.new, f.old_from_new, f.information, loop=True) for f in told]
         state.searched = new + 1
@@ -129,17 +129,20 @@ def _compare(
 ) -> Find | None:
     """Matches keyframe `new` on the surroundings of keyframe `old`."""
     map_from_old, map_from_new = _pose(snapshot, old), _pose(snapshot, new)
-    members = range(max(0, old - settings.neighbours), min(new, old + settings.neighbours + 1))
-    ground = build_local_map(points_around(snapshot, old, members), shape)
+    frames = snapshot.keyframes
+    around = range(max(0, old - settings.neighbours), min(new, old + settings.neighbours + 1))
+    members = [k for k in around if frames[k].travelled_m < frames[new].travelled_m - settings.apart_m]
+    poses = {k: _pose(snapshot, k) for k in members}
+    ground = build_local_map(*surfaces(snapshot.keyframes, poses, old, members), shape)
     points = snapshot.keyframes[new].points_base.astype(np.float64)
     stride = max(1, len(points) // settings.search_points)
     guess = map_from_old.inverse() @ map_from_new
-    coarse = search(np.ascontiguousarray(points[::stride]), ground, guess, window, settings.min_score)
+    coarse = search(np.ascontiguousarray(points[::stride]), ground, pyramid(ground), guess, window, settings.min_score)
     if coarse is None:
         return None
     start = np.array([coarse.x_m, coarse.y_m, coarse.heading_rad])
     found: Match = refine(points, ground, start, coarse, np.diag([1.0, 1.0, 1.0]), matching)
-    if found.score < settings.good_score:
+    if found.score < settings.good_score or crossed(points, ground, found.anchor_from_base) > settings.max_crossed:
         return None
     correction = map_from_old @ found.anchor_from_base @ map_from_new.inverse()
     information = floored(found.information, settings.floor_m, settings.floor_rad)
@@ -154,9 +157,9 @@ def _about(correction: Pose2D, at: Pose2D) -> Pose2D:
 
 def _believed(find: Find, state: LoopState, settings: LoopSettings) -> bool:
     """Small corrections at once; large ones when enough other keyframes told the same."""
-    move = find.correction
-    if math.hypot(move.x_m, move.y_m) < settings.trusted_move_m and abs(move.heading_rad) < settings.trusted_move_rad:
+    if _small(find, settings):
         return True
+    move = find.correction
     state.waiting = [other for other in state.waiting if find.new - other.new <= 12]
     agreeing = {
         other.new
@@ -169,15 +172,13 @@ def _believed(find: Find, state: LoopState, settings: LoopSettings) -> bool:
     return len(agreeing) >= settings.witnesses - 1
 
 
+def _small(find: Find, settings: LoopSettings) -> bool:
+    move = find.correction
+    return (
+        math.hypot(move.x_m, move.y_m) < settings.trusted_move_m and abs(move.heading_rad) < settings.trusted_move_rad
+    )
+
+
 def _pose(snapshot: Snapshot, index: int) -> Pose2D:
     x_m, y_m, heading_rad = snapshot.poses[index]
     return Pose2D(float(x_m), float(y_m), float(heading_rad))
-
-
-def points_around(snapshot: Snapshot, anchor: int, members: Sequence[int]) -> FloatArray:
-    """Points (N, 2) of the members' scans in the anchor's frame."""
-    anchor_from_map = _pose(snapshot, anchor).inverse()
-    keyframes: Sequence[Keyframe] = snapshot.keyframes
-    return np.vstack(
-        [(anchor_from_map @ _pose(snapshot, k)).transform(keyframes[k].points_base.astype(np.float64)) for k in members]
-    )

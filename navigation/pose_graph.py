@@ -1,11 +1,14 @@
 """Where the keyframes lie when all measured relations have their say: Gauss-Newton on a sparse graph, robust for loops.
 
 Relations found by recognising places can be false; each carries a switch that opens as its error grows (dynamic
-covariance scaling, Agarwal 2013). The first pose stays where it is.
+covariance scaling, Agarwal 2013). A true loop after a long way shows a large error too, before it is taken in: when
+switches stay open, the graph is solved again with a limit that starts wide and tightens from step to step (graduated
+non-convexity, Yang 2020), and the solution that explains more is kept. The first pose stays where it is.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,14 +18,17 @@ from scipy.sparse.linalg import splu
 from foundation.geometry import FloatArray, wrap_angles
 from navigation.keyframes import Relation
 
+REFUSED: Final = 4.0  # times the limit: such a loop has no say left
+
 
 @dataclass(frozen=True, slots=True)
 class GraphSettings:
     """How long to iterate and how much a loop may disagree."""
 
-    iterations: int = 12
+    iterations: int = 30
     stop_m: float = 2e-4
-    switch: float = 9.0  # squared Mahalanobis error at which a loop begins to lose its say
+    switch: float = 9.0  # squared Mahalanobis error at which a loop begins to lose its say, in the end
+    tighten: float = 0.3  # share of the limit that is left after each step
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +47,32 @@ def solve(poses: FloatArray, relations: Sequence[Relation], settings: GraphSetti
     if len(poses) < 2 or not relations:
         return poses.copy()
     edges = _arrays(relations)
+    near = _descend(poses, edges, settings, settings.switch)
+    error = _largest_loop_error(near, edges)
+    if error <= REFUSED * settings.switch:
+        return near
+    wide = _descend(poses, edges, settings, 2.0 * max(error, _largest_loop_error(poses, edges)))
+    return min((near, wide), key=lambda found: _cost(found, edges, settings.switch))
+
+
+def _descend(poses: FloatArray, edges: _Edges, settings: GraphSettings, limit: float) -> FloatArray:
+    """Gauss-Newton while the switches' limit tightens from `limit` to the settings' own."""
     found = poses.copy()
     for _ in range(settings.iterations):
-        step = _step(found, edges, settings.switch)
+        step = _step(found, edges, limit)
         found[1:] += step
         found[:, 2] = wrap_angles(found[:, 2])
-        if np.abs(step).max() < settings.stop_m:
+        if limit <= settings.switch and np.abs(step).max() < settings.stop_m:
             break
+        limit = max(settings.switch, settings.tighten * limit)
     return found
+
+
+def _cost(poses: FloatArray, edges: _Edges, switch: float) -> float:
+    """What robust least squares makes as small as it can: a refused loop costs a constant."""
+    error = _errors(poses, edges)
+    squared = np.einsum("ei,eij,ej->e", error, edges.information, error)
+    return float(np.where(edges.loop, switch * squared / (switch + squared), squared).sum())
 
 
 def loop_errors(poses: FloatArray, relations: Sequence[Relation]) -> FloatArray:
@@ -57,6 +81,13 @@ def loop_errors(poses: FloatArray, relations: Sequence[Relation]) -> FloatArray:
     error = _errors(poses, edges)
     squared: FloatArray = np.einsum("ei,eij,ej->e", error, edges.information, error)
     return squared
+
+
+def _largest_loop_error(poses: FloatArray, edges: _Edges) -> float:
+    error = _errors(poses, edges)[edges.loop]
+    if len(error) == 0:
+        return 0.0
+    return float(np.einsum("ei,eij,ej->e", error, edges.information[edges.loop], error).max())
 
 
 def _arrays(relations: Sequence[Relation]) -> _Edges:

@@ -1,9 +1,9 @@
 """Where a scan lies on a local map: a correlative search around a prediction, then Gauss-Newton on the surfels.
 
 Pure and deterministic. Poses are anchor_from_base. Gauss-Newton weighs every point by how well it fits (Welsch), so
-that people and moved chairs lose their say, and keeps the prediction where the surfels say nothing: along
-a bare corridor. The kernels keep the interpreter's lock: the loop must not have to wait for it again while a
-background thread runs.
+that people and moved chairs lose their say, and keeps the prediction where the surfels say nothing: along a bare
+corridor. The kernels keep the interpreter's lock: the loop must not have to wait for it again while a background
+thread runs.
 """
 
 import math
@@ -24,6 +24,8 @@ class MatchSettings:
     search_m: float = 0.15  # half width of the correlative search
     search_rad: float = 0.10
     search_step_rad: float = 0.025
+    search_max_m: float = 0.8  # when odometry is doubted
+    search_max_rad: float = 0.3
     search_points: int = 90
     wide_m: float = 0.25  # Welsch scale of the first iterations
     narrow_m: float = 0.08  # and of the last
@@ -88,6 +90,7 @@ def refine(
         prior_information,
         ground.means,
         ground.informations,
+        ground.facing,
         ground.nearest,
         ground.likelihood,
         ground.origin_x_m,
@@ -99,6 +102,50 @@ def refine(
         settings.data_weight,
     )
     return Match(Pose2D(float(pose[0]), float(pose[1]), float(pose[2])), information, float(score), float(seen))
+
+
+def crossed(points_base: FloatArray, ground: LocalMap, anchor_from_base: Pose2D) -> float:
+    """Share of the beams to points (N, 2) that pass through a surface of the ground well before they end.
+
+    A place that looks alike as far as it goes, but whose walls the scan sees through, is another place.
+    """
+    if ground.empty or len(points_base) == 0:
+        return 0.0
+    pose = np.array([anchor_from_base.x_m, anchor_from_base.y_m, anchor_from_base.heading_rad])
+    return float(
+        _crossed(
+            points_base,
+            pose,
+            ground.means,
+            ground.facing,
+            ground.nearest,
+            ground.origin_x_m,
+            ground.origin_y_m,
+            ground.cell_m,
+        )
+    )
+
+
+@njit(cache=True)
+def _crossed(points, pose, means, facing, nearest, x0, y0, cell):  # type: ignore[no-untyped-def]
+    rows, cols = nearest.shape
+    c, s = math.cos(pose[2]), math.sin(pose[2])
+    through = 0
+    for i in range(len(points)):
+        rx, ry = c * points[i, 0] - s * points[i, 1], s * points[i, 0] + c * points[i, 1]
+        length = math.hypot(rx, ry)
+        dx, dy = rx / length, ry / length
+        for step in range(4, int((length - 0.3) / cell)):
+            x, y = pose[0] + step * cell * dx, pose[1] + step * cell * dy
+            row, col = math.floor((y - y0) / cell), math.floor((x - x0) / cell)
+            if row < 0 or row >= rows or col < 0 or col >= cols or nearest[row, col] < 0:
+                continue
+            k = nearest[row, col]
+            near = abs(means[k, 0] - x) < cell and abs(means[k, 1] - y) < cell
+            if near and dx * facing[k, 0] + dy * facing[k, 1] < -0.5:
+                through += 1
+                break
+    return through / len(points)
 
 
 @njit(cache=True)
@@ -140,6 +187,7 @@ def _refine(  # type: ignore[no-untyped-def]
     prior_information,
     means,
     informations,
+    facing,
     nearest,
     likelihood,
     x0,
@@ -173,6 +221,8 @@ def _refine(  # type: ignore[no-untyped-def]
             k = nearest[row, col]
             if k < 0:
                 continue
+            if rx * facing[k, 0] + ry * facing[k, 1] > 0.1 * math.hypot(rx, ry):
+                continue  # seen from the other side: another face of the wall
             ex, ey = means[k, 0] - x, means[k, 1] - y
             a, b, d = informations[k, 0], informations[k, 1], informations[k, 2]
             weight = data_weight * math.exp(soft * (ex * ex + ey * ey))

@@ -18,13 +18,17 @@ def room_points(x_m=3.2, y_m=2.6, heading_rad=0.3, beams=360):
     return np.stack([ranges * np.cos(bearings), ranges * np.sin(bearings)], axis=1)
 
 
+def ground_of(points):
+    return build_local_map(points, np.zeros_like(points), MapShape())
+
+
 def apart(a: Pose2D, b: Pose2D) -> tuple[float, float]:
     return a.distance_m(b), abs(wrap_angle(a.heading_rad - b.heading_rad))
 
 
 def test_a_scan_matched_against_itself_moves_nothing():
     points = room_points()
-    found = match(points, build_local_map(points, MapShape()), IDENTITY, PRIOR, MatchSettings())
+    found = match(points, ground_of(points), IDENTITY, PRIOR, MatchSettings())
     metres, radians = apart(found.anchor_from_base, IDENTITY)
     assert metres < 5e-4
     assert radians < 2e-4
@@ -35,7 +39,7 @@ def test_a_scan_matched_against_itself_moves_nothing():
 @given(st.floats(-0.12, 0.12), st.floats(-0.12, 0.12), st.floats(-0.09, 0.09))
 def test_a_wrong_prediction_is_put_right(dx_m, dy_m, turn_rad):
     points = room_points()
-    found = match(points, build_local_map(points, MapShape()), Pose2D(dx_m, dy_m, turn_rad), PRIOR, MatchSettings())
+    found = match(points, ground_of(points), Pose2D(dx_m, dy_m, turn_rad), PRIOR, MatchSettings())
     metres, radians = apart(found.anchor_from_base, IDENTITY)
     assert metres < 0.005
     assert radians < 0.003
@@ -48,8 +52,8 @@ def test_matching_is_equivariant_under_rigid_motion(x_m, y_m, heading_rad):
     moved = Pose2D(x_m, y_m, heading_rad)
     points = room_points()
     off = Pose2D(0.05, -0.04, 0.03)
-    here = match(points, build_local_map(points, MapShape()), off, PRIOR, MatchSettings())
-    ground = build_local_map(moved.transform(points), MapShape())
+    here = match(points, ground_of(points), off, PRIOR, MatchSettings())
+    ground = build_local_map(moved.transform(points), moved.transform(np.zeros_like(points)), MapShape())
     there = match(points, ground, moved @ off, PRIOR, MatchSettings())
     metres, radians = apart(there.anchor_from_base, moved @ here.anchor_from_base)
     assert metres < 0.004
@@ -62,9 +66,7 @@ def test_along_a_bare_corridor_the_prediction_stands():
     points = np.concatenate([np.stack([along, np.full(400, side)], axis=1) for side in (-1.0, 1.0)])
     seen = points[np.abs(points[:, 0]) < 5]
     prior = np.diag([1e4, 1e4, 1e4])
-    found = match(
-        seen, build_local_map(points, MapShape()), Pose2D(0.06, 0.08, 0.02), prior, MatchSettings(search_m=0.05)
-    )
+    found = match(seen, ground_of(points), Pose2D(0.06, 0.08, 0.02), prior, MatchSettings(search_m=0.05))
     assert abs(found.anchor_from_base.x_m - 0.06) < 0.06
     assert abs(found.anchor_from_base.y_m) < 0.005
     assert found.information[1, 1] > 20 * found.information[0, 0]
@@ -72,7 +74,7 @@ def test_along_a_bare_corridor_the_prediction_stands():
 
 def test_nothing_to_match_leaves_the_prediction():
     predicted = Pose2D(1, 2, 0.5)
-    empty = build_local_map(np.zeros((0, 2)), MapShape())
+    empty = ground_of(np.zeros((0, 2)))
     assert match(room_points(), empty, predicted, PRIOR, MatchSettings()).anchor_from_base == predicted
-    ground = build_local_map(room_points(), MapShape())
+    ground = ground_of(room_points())
     assert match(np.zeros((0, 2)), ground, predicted, PRIOR, MatchSettings()).score == 0.0
