@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -53,15 +54,20 @@ def build(
         _create(cache_dir, manifest.samples, size)
         starts = np.cumsum([0] + [shard.samples for shard in manifest.shards]).tolist()
         jobs = [(data_dir / shard.name, cache_dir, at, size, painted) for shard, at in zip(manifest.shards, starts)]
+        workers = min(os.cpu_count() or 1, len(jobs))
         with progress("decode", total=manifest.samples, unit="samples") as advance:
-            workers = min(os.cpu_count() or 1, len(jobs))
             if workers <= 1:
                 for job in jobs:
                     advance(_fill(*job))
             else:
-                with ProcessPoolExecutor(workers) as pool:
-                    for count in pool.map(_fill, *zip(*jobs)):
-                        advance(count)
+                try:
+                    with ProcessPoolExecutor(workers) as pool:
+                        for count in pool.map(_fill, *zip(*jobs)):
+                            advance(count)
+                except BrokenProcessPool as error:
+                    raise TrainingError(
+                        f"{cache_dir}: a worker was killed while decoding; is memory or disk full?"
+                    ) from error
         mark.write_text(_mark(manifest, painted))
     return opened(cache_dir)
 
