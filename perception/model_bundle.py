@@ -29,6 +29,7 @@ from perception.errors import BundleError
 VERSION = 1
 MANIFEST = "manifest.json"
 FILES = ("model.onnx", "labels.json", "metrics.json", "reference.json", "golden.npz", "card.md")
+SKETCH = 4  # numbers kept of each golden answer
 OPSETS = range(13, 22)  # what the robots' onnxruntime is known to run
 
 
@@ -54,11 +55,25 @@ class Bundle:
     def reference(self) -> dict[str, Any]:
         return dict(_json(self.folder / "reference.json"))
 
-    def golden(self) -> tuple[NDArray[Any], dict[str, NDArray[np.float32]]]:
-        """Inputs (N, ...) and the answers (N, ...) of each output."""
+    def golden(self) -> tuple[NDArray[Any], dict[str, "GoldenAnswer"]]:
+        """Inputs (N, ...) and, for each output, what the answers to them must look like."""
         with np.load(self.folder / "golden.npz") as arrays:
-            answers = {name.removeprefix("answer_"): arrays[name] for name in arrays.files if name != "inputs"}
+            names = [name.removeprefix("sketch_") for name in arrays.files if name.startswith("sketch_")]
+            answers = {
+                name: GoldenAnswer(tuple(arrays[f"shape_{name}"].tolist()), arrays[f"sketch_{name}"]) for name in names
+            }
             return arrays["inputs"], answers
+
+
+@dataclass(frozen=True, slots=True)
+class GoldenAnswer:
+    """An output's shape (without the batch axis) and a sketch of its answer to each golden input.
+
+    A few numbers tell a model that works from one that does not; whole answers would make every update large.
+    """
+
+    shape: tuple[int, ...]
+    sketches: NDArray[np.float16]  # (N, SKETCH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +174,15 @@ def randomised(bundle_dir: Path, out_dir: Path, seed: int) -> Bundle:
     return load(out_dir)
 
 
+def sketch(answer: NDArray[Any]) -> NDArray[np.float16]:
+    """(SKETCH,): values at a few fixed places, their mean, the largest magnitude. Not finite where an answer is not."""
+    flat = np.asarray(answer, dtype=np.float64).reshape(-1)
+    places = np.linspace(0, len(flat) - 1, SKETCH).astype(np.int64)[1:-1]
+    values = np.array([*flat[places], flat.mean(), np.abs(flat).max()])
+    sketched: NDArray[np.float16] = np.clip(values, -6e4, 6e4).astype(np.float16)
+    return sketched
+
+
 def _answers(onnx_path: Path, inputs: NDArray[Any]) -> dict[str, NDArray[np.float32]]:
     from perception.onnx_model import OnnxModel
 
@@ -168,7 +192,10 @@ def _answers(onnx_path: Path, inputs: NDArray[Any]) -> dict[str, NDArray[np.floa
 
 
 def _save_golden(folder: Path, inputs: NDArray[Any], answers: Mapping[str, NDArray[np.float32]]) -> None:
-    arrays: dict[str, Any] = {"inputs": inputs, **{f"answer_{name}": values for name, values in answers.items()}}
+    arrays: dict[str, Any] = {"inputs": inputs}
+    for name, values in answers.items():
+        arrays[f"sketch_{name}"] = np.stack([sketch(one) for one in values])
+        arrays[f"shape_{name}"] = np.array(values.shape[1:], dtype=np.int64)
     np.savez_compressed(folder / "golden.npz", **arrays)
 
 

@@ -9,6 +9,7 @@ from fake_bundles import FRAMES, external_weights, huge_answer, slow, times, wri
 
 from deploy import golden_frames
 from deploy.health import ProcessHealthCheck
+from perception.model_bundle import GoldenAnswer
 
 
 def test_an_honest_model_is_healthy(tmp_path):
@@ -39,7 +40,7 @@ def test_a_wrong_shape_is_told(tmp_path):
 
 def test_a_missing_output_is_told(tmp_path):
     bundle = write(tmp_path / "bundle", times(1.0))
-    answers = {"other": FRAMES.astype(np.float32)[0]}
+    answers = {"other": GoldenAnswer((8, 8, 3), np.zeros((2, 4), np.float16))}
 
     assert "nothing, wanted" in golden_frames._complaint(0, {}, answers)
     assert golden_frames.examine(bundle).healthy
