@@ -8,27 +8,27 @@ long as the budget counts iterations.
     plan = floor (where the centre may be, what the tool can touch)
            -> edge passes and swaths (lines that sweep what is wanted)
            -> order (a tour over their ends) -> path (shortest clear ways between them)
-           -> patches picked up on the way -> annealed (corners moved, dropped, added, as long as it pays)
+           -> annealed (corners moved, dropped, added, as long as it pays) -> missed patches picked up on the way
 """
 
 import itertools
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from foundation.geometry import FloatArray
-from navigation.coverage.annealing import Budget, Job, Spending, annealed, completed
+from navigation.coverage.annealing import Budget, Job, Spending, annealed
 from navigation.coverage.clearance import line_clear
 from navigation.coverage.edge_passes import edge_passes
 from navigation.coverage.errors import CoverageError, NoFloor, StartBlocked
-from navigation.coverage.floor import BoolGrid, Floor, floor_of
+from navigation.coverage.floor import BoolGrid, Floor, floor_of, nearest_clear
 from navigation.coverage.ordering import Ends, greedy_order, improved
 from navigation.coverage.report import CoveragePlan, Unreachable, told
 from navigation.coverage.swaths import SwathCosts, swaths
-from navigation.coverage.sweeping import count_path, ledger_of
+from navigation.coverage.sweeping import ledger_of
 from navigation.coverage.ways import Line, Ways
 from navigation.grid_geometry import GridGeometry
 
@@ -108,10 +108,11 @@ def plans(
     if len(first) < 3 or budget.iterations <= 0:
         return
     path = first
+    job = replace(job, nearest=nearest_clear(floor))
     for begin, end, heat in ((0.0, FIRST_SEARCH, 1.0), (FIRST_SEARCH, 1.0, 0.7)):
-        path = annealed(job, path, spending, begin, end, heat)
-        found = told(path, job, geometry, start_map)
-        if _all_clear(floor, path) and _better(found, best, settings):
+        path, whole = annealed(job, path, spending, begin, end, heat)
+        found = told(whole, job, geometry, start_map)
+        if _all_clear(floor, whole) and _better(found, best, settings):
             best = found
             yield best
 
@@ -182,22 +183,18 @@ def _job(floor: Floor, wanted: BoolGrid, geometry: GridGeometry, settings: Cover
         max(math.ceil(settings.patch_m2 / cell_m**2), 1),
         settings.seed,
         floor.start is None,
+        np.zeros((2, 0, 0), np.int32),
     )
 
 
 def _first_path(job: Job, settings: CoverageSettings) -> Line:
-    """Lines, joined in the order of a short tour, and what they miss picked up on the way."""
+    """Lines, joined in the order of a short tour."""
     lines = _lines(job, settings)
     start = np.array(job.floor.start if job.floor.start is not None else _any_start(job, lines), np.int32)
     whole = [line.astype(np.int32) for line in lines]
     ends = Ends(job.floor.centres, whole, (int(start[0]), int(start[1])), job.turn_cells)
     order, _ = improved(greedy_order(ends), ends, TOUR_STEPS)
-    path = _joined(job.floor, lines, order, start.astype(np.float64))
-    ledger = ledger_of(job.wanted)
-    count_path(ledger, path, job.tool)
-    if len(path) < 2 and not job.wanted.any():
-        return path
-    return completed(job, path, ledger)
+    return _joined(job.floor, lines, order, start.astype(np.float64))
 
 
 def _lines(job: Job, settings: CoverageSettings) -> list[Line]:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from navigation.coverage.floor import BoolGrid, Floor
 from navigation.coverage.patches import with_patches
@@ -12,6 +13,7 @@ from navigation.coverage.polish import polish
 from navigation.coverage.sweeping import Ledger, count_path, ledger_of
 from navigation.coverage.ways import Line
 
+TARGETS = 200  # places of missed floor that a chunk of moves knows
 CHUNK = 2000  # moves between two looks at the clock
 HEAT_TOOL_WIDTHS = 0.25
 PAY_GAIN = 40.0
@@ -60,6 +62,7 @@ class Job:
     patch_cells: int  # a missed patch of so many cells is picked up whatever it costs
     seed: int
     free_start: bool
+    nearest: NDArray[np.int32]  # (2, R, C): the clear cell nearest to each cell
 
     @property
     def allowed(self) -> int:
@@ -67,30 +70,47 @@ class Job:
         return int((1.0 - self.target_ratio) * int(self.wanted.sum()))
 
 
-def annealed(job: Job, path: Line, spending: Spending, begin: float, end: float, heat_ratio: float) -> Line:
-    """A better path, searched for while the share of the budget goes from `begin` to `end`."""
+def annealed(
+    job: Job, path: Line, spending: Spending, begin: float, end: float, heat_ratio: float
+) -> tuple[Line, Line]:
+    """A better path, searched for while the share of the budget goes from `begin` to `end`.
+
+    Returns the path to search on from, and the same with its missed patches picked up.
+    """
     ledger = ledger_of(job.wanted)
-    missing = int(job.wanted.sum()) - int(count_path(ledger, path, job.tool).sum())
+    count_path(ledger, path, job.tool)
     width = 2 * max(job.tool[0], 0.5)
     heat_cells = HEAT_TOOL_WIDTHS * width * heat_ratio
     pay = 8.0
     room, corners = _with_room(path)
     turn = 0
+    targets = np.zeros((0, 2))
     rng = np.random.default_rng((job.seed, round(1000 * begin)))
     while spending.share < end:
         done = (spending.share - begin) / max(end - begin, 1e-9)
         heat = heat_cells * max(0.0, 1.0 - done / (1.0 - COLD_SHARE))
-        price = (pay / width, job.turn_cells, heat)
-        room, corners = _searched(job, room, corners, ledger, price, rng)
+        price = (pay / width, pay / width, job.turn_cells, heat)
+        room, corners = _searched(job, room, corners, ledger, price, targets, rng)
         spending.spend(CHUNK)
         turn += 1
-        missing = int(np.count_nonzero(ledger == 0))
+        missed = np.argwhere(ledger == 0)
+        missing = len(missed)
+        targets = _targets(job, missed, rng)
         drift = (missing - 0.8 * job.allowed) / max(int(job.wanted.sum()), 1)
         pay = min(max(pay * math.exp(max(min(PAY_GAIN * drift, 0.1), -0.1)), PAY_LOW), PAY_HIGH)
     found = room[:corners].copy()
     if job.free_start and turn % 2:
         found = found[::-1].copy()
-    return completed(job, found, ledger, pay)
+    return found, completed(job, found, ledger)
+
+
+def _targets(job: Job, missed: NDArray[np.int64], rng: np.random.Generator) -> Line:
+    """(M, 2): the clear cells nearest to some of the missed cells (N, 2)."""
+    if not len(missed):
+        return np.zeros((0, 2))
+    some = missed[rng.integers(0, len(missed), TARGETS)]
+    near: Line = job.nearest[:, some[:, 0], some[:, 1]].T.astype(np.float64)
+    return near
 
 
 def _searched(
@@ -98,24 +118,34 @@ def _searched(
     room: Line,
     corners: int,
     ledger: Ledger,
-    price: tuple[float, float, float],
+    price: tuple[float, float, float, float],
+    targets: Line,
     rng: np.random.Generator,
 ) -> tuple[Line, int]:
     if len(room) < corners + 64:
         room, corners = _with_room(room[:corners])
-    corners = polish(job.floor.ground, ledger, room, corners, job.tool, price, False, CHUNK, rng)
+    corners = polish(job.floor.ground, ledger, room, corners, job.tool, price, False, targets, CHUNK, rng)
     if job.free_start and job.tool[2] == 0.0:  # the search keeps the first corner: let both ends take turns
         room[:corners] = room[:corners][::-1].copy()
     return room, corners
 
 
-def completed(job: Job, path: Line, ledger: Ledger, pay: float = 20.0) -> Line:
+def completed(job: Job, path: Line, ledger: Ledger) -> Line:
     """Patches picked up until the target is met; then the corners around them smoothed, at no loss of floor."""
     path = with_patches(job.floor, ledger, path, job.tool, missing_allowed=job.allowed, always_cells=job.patch_cells)
     room, corners = _with_room(path)
-    price = (max(pay, 20.0) / (2 * max(job.tool[0], 0.5)), job.turn_cells, 0.0)
+    price = (PAY_HIGH, 0.0, job.turn_cells, 0.0)
     corners = polish(
-        job.floor.ground, ledger, room, corners, job.tool, price, False, CHUNK, np.random.default_rng(job.seed)
+        job.floor.ground,
+        ledger,
+        room,
+        corners,
+        job.tool,
+        price,
+        False,
+        np.zeros((0, 2)),
+        CHUNK,
+        np.random.default_rng(job.seed),
     )
     return room[:corners].copy()
 

@@ -74,6 +74,14 @@ def floor_of(
     return Floor(centres, touched & free, ground, start, clear & ~centres)
 
 
+def nearest_clear(floor: Floor) -> NDArray[np.int32]:
+    """(2, R, C): row and column of the clear cell nearest to each cell."""
+    found: NDArray[np.int32] = ndimage.distance_transform_edt(
+        ~floor.centres, return_distances=False, return_indices=True
+    )
+    return found
+
+
 def _start_cell(
     clear: BoolGrid, geometry: GridGeometry, start_map: tuple[float, float], radius_m: float, *, escape: bool
 ) -> tuple[int, int]:

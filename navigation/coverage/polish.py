@@ -29,6 +29,13 @@ def bend_cost(ar: float, ac: float, br: float, bc: float, cr: float, cc: float, 
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
+def _worth(price: Any, gained: int) -> float:
+    """Of so many cells swept more, or less."""
+    worth: float = gained * (price[1] if gained > 0 else price[0])
+    return worth
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
 def _draw(rng: Any, low: int, high: int) -> int:
     """A whole number, low <= number < high."""
     return low + int(rng.random() * (high - low))
@@ -80,17 +87,18 @@ def _reach_of(path: Any, n: int, first: int, last: int) -> Any:
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
 def polish(
-    ground: Any, ledger: Any, path: Any, n: int, tool: Any, price: Any, fixed_end: bool, moves: int, rng: Any
+    ground: Any, ledger: Any, path: Any, n: int, tool: Any, price: Any, fixed_end: bool, targets: Any, moves: int, rng: Any
 ) -> int:  # fmt: skip
     """Tries `moves` changes on path[:n] (capacity len(path)) in place, the ledger with it; returns the new n.
 
-    The first corner stays. `ground` as in clearance, `ledger` and `tool` as in sweeping; `price`: (pay for a swept
-    cell, cost of a right angle, heat: a loss of this many cells is taken with a chance of 1/e).
+    The first corner stays. `targets` (M, 2): places from which missed floor can be swept. `ground` as in clearance, `ledger` and `tool` as in sweeping; `price`: (what
+    a cell swept no more costs, what a newly swept cell is worth, cost of a right angle, heat: a loss of this many
+    cells is taken with a chance of 1/e).
     """
     for _ in range(moves):
         if n < 3:
             break
-        kind = _draw(rng, 0, 10)
+        kind = _draw(rng, 0, 11)
         i = _draw(rng, 1, n)
         # the chain lo..hi is replaced by `fresh`; two corners beyond each end belong to the bends
         if kind == 0:  # leave a corner out
@@ -147,6 +155,16 @@ def polish(
             if tool[2] == 0.0:  # a tool to the side sweeps other floor on the way back
                 n = _reverse(ground, ledger, path, n, i, tool, price, fixed_end, rng)
             continue
+        elif kind == 10:  # a new corner where floor is missed, on the leg that is least out of the way
+            if len(targets) == 0:
+                continue
+            at = _draw(rng, 0, len(targets))
+            fresh = targets[at : at + 1].copy()
+            size = 1 << _draw(rng, 0, 3)
+            fresh[0, 0] += _draw(rng, -size, size + 1)
+            fresh[0, 1] += _draw(rng, -size, size + 1)
+            lo = _least_detour(path, n, fresh[0, 0], fresh[0, 1], rng)
+            hi = lo - 1
         else:  # drive a short stretch at another time
             n = _move_stretch(ground, ledger, path, n, i, tool, price, fixed_end, rng)
             continue
@@ -161,7 +179,7 @@ def _replace(
     ground: Any, ledger: Any, path: Any, n: int, lo: int, hi: int, fresh: Any, tool: Any, price: Any, rng: Any
 ) -> int:  # fmt: skip
     """path[lo : hi + 1] becomes `fresh` when that pays; returns the number of corners."""
-    pay, turn, heat = price
+    turn, heat = price[2], price[3]
     radius = tool[0]
     far_lo, far_hi = max(lo - 2, 0), min(hi + 2, n - 1)
     old = path[far_lo : far_hi + 1]
@@ -177,13 +195,13 @@ def _replace(
         most = 0.0
         for k in range(len(after) - 1):
             most += (math.hypot(after[k + 1, 0] - after[k, 0], after[k + 1, 1] - after[k, 1]) + 2 * radius) * 2 * radius
-        if loss - pay * most > limit:
+        if loss - price[1] * most > limit:
             return n
     if not _chain_clear(ground, after):
         return n
     gained = _count_chain(ledger, after, tool, 1)
     gained -= _count_chain(ledger, before, tool, -1)
-    if loss - pay * gained > limit:
+    if loss - _worth(price, gained) > limit:
         _count_chain(ledger, before, tool, 1)
         _count_chain(ledger, after, tool, -1)
         return n
@@ -215,6 +233,20 @@ def _near_corner(path: Any, n: int, i: int, within: float, rng: Any) -> int:
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
+def _least_detour(path: Any, n: int, row: float, col: float, rng: Any) -> int:
+    """The corner before which a new one at (row, col) costs least way, give or take a little."""
+    best, least = 1, np.inf
+    before = math.hypot(path[0, 0] - row, path[0, 1] - col)
+    for k in range(1, n):
+        after = math.hypot(path[k, 0] - row, path[k, 1] - col)
+        detour = before + after - math.hypot(path[k, 0] - path[k - 1, 0], path[k, 1] - path[k - 1, 1])
+        before = after
+        if detour < 1.5 * least and detour * (0.7 + 0.6 * rng.random()) < least:
+            best, least = k, detour
+    return best
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
 def _bend_at(path: Any, n: int, k: int, turn: float) -> float:
     if k <= 0 or k >= n - 1:
         return 0.0
@@ -238,7 +270,7 @@ def _reverse(
     ground: Any, ledger: Any, path: Any, n: int, i: int, tool: Any, price: Any, fixed_end: bool, rng: Any
 ) -> int:  # fmt: skip
     """2-opt: corners i..j in the other order, j near i - 1; j may be the end of the path."""
-    pay, turn, heat = price
+    turn, heat = price[2], price[3]
     radius = tool[0]
     j = _near_corner(path, n, i - 1, 8 * radius, rng)
     if fixed_end and j == n - 1:
@@ -274,7 +306,7 @@ def _reverse(
     after = _bend_at(path, n, i - 1, turn) + _bend_at(path, n, i, turn)
     after += _bend_at(path, n, j, turn) + _bend_at(path, n, j + 1, turn)
     limit = _tolerated(heat, rng)
-    if new - old + after - bends - pay * gained <= limit:
+    if new - old + after - bends - _worth(price, gained) <= limit:
         return n
     _count_chain(ledger, a, tool, 1)
     if j + 1 < n:
@@ -290,7 +322,7 @@ def _move_stretch(
     ground: Any, ledger: Any, path: Any, n: int, i: int, tool: Any, price: Any, fixed_end: bool, rng: Any
 ) -> int:  # fmt: skip
     """Or-opt: corners i .. i + k go between another corner near one of their ends and its follower."""
-    pay, turn, heat = price
+    turn, heat = price[2], price[3]
     radius = tool[0]
     k = _draw(rng, 0, 8)
     last = i + k
@@ -339,7 +371,7 @@ def _move_stretch(
     if behind:
         gained -= _count_chain(ledger, path[at : at + 2], tool, -1)
     limit = _tolerated(heat, rng)
-    if loss - pay * gained > limit:
+    if loss - _worth(price, gained) > limit:
         _count_chain(ledger, path[i - 1 : i + 1], tool, 1)
         if last + 1 < n:
             _count_chain(ledger, path[last : last + 2], tool, 1)
