@@ -1,0 +1,132 @@
+"""The verbs as a user types them: JSON is one document, errors are one line, exit codes as promised."""
+
+import json
+import sys
+
+import pytest
+import typer
+from fake_publisher import FakePublisher
+from typer.testing import CliRunner
+
+import deploy.cli
+from deploy.local_robot import local_robot_end
+from deploy.transport import create_client_key
+from deploy.update_errors import DeployError
+
+
+@pytest.fixture
+def run():
+    app = typer.Typer()
+    deploy.cli.register(app)
+
+    def invoke(*arguments, code=0):
+        result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+        assert result.exit_code == code, (result.output, result.exception)
+        return result
+
+    return invoke
+
+
+@pytest.fixture
+def bundle(tmp_path):
+    folder = tmp_path / "bundle"
+    folder.mkdir()
+    (folder / "model.onnx").write_bytes(b"good 1")
+    return folder
+
+
+@pytest.fixture
+def key_and_end(tmp_path):
+    publisher = FakePublisher(tmp_path)
+    home = publisher.robot(tmp_path / "robot")
+    healthy = tmp_path / "healthy.py"
+    healthy.write_text("""print('{"healthy": true, "reason": "", "latency_ms_p50": 1}')""")
+    key = create_client_key(tmp_path / "client_key")
+    shell = ["--health-command", sys.executable, str(healthy)]
+    with local_robot_end(home.path, key, prefer_openssh=False, shell_arguments=shell) as end:
+        yield publisher, tmp_path / "client_key", end
+
+
+def test_keys_publish_push_status_rollback(run, bundle, key_and_end, tmp_path):
+    publisher, key, end = key_and_end
+    (tmp_path / "host.pub").write_text(end.host_key)
+    robot = ["--host", f"{end.user}@{end.host}:{end.port}", "--host-key", tmp_path / "host.pub", "--key-file", key]
+
+    published = json.loads(
+        run("ota", "publish", bundle, "--keys", publisher.keys, "--repo", publisher.repo, "--json").stdout
+    )
+    pushed = json.loads(run("ota", "push", "--repo", publisher.repo, *robot, "--json").stdout)
+    status = json.loads(run("ota", "status", *robot, "--json").stdout)
+    back = json.loads(run("ota", "rollback", *robot, "--json", code=1).stdout)
+
+    assert published["version"] == pushed["version"] == status["installed_version"] == 1
+    assert pushed["result"] == "confirmed"
+    assert "no older model" in back["message"]
+
+
+def test_keys_are_made_and_rotated_and_their_passphrase_shown_once(run, tmp_path, monkeypatch):
+    made = json.loads(run("ota", "keys", "--keys", tmp_path / "keys", "--json").stdout)
+    monkeypatch.setenv("OXTURN_ROOT_PASSPHRASE", made["root_passphrase"])
+    rotated = json.loads(run("ota", "keys", "--keys", tmp_path / "keys", "--rotate", "targets", "--json").stdout)
+
+    assert made["first_root"].endswith("1.root.json")
+    assert rotated["root"].endswith("2.root.json")
+
+
+def test_the_robots_own_status(run, tmp_path):
+    home = FakePublisher(tmp_path).robot(tmp_path / "robot")
+
+    assert "version None" in run("ota", "status", "--home", home.path).stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("ota", "push", "--repo", "nowhere"),
+        ("ota", "status", "--host", "robot:port"),
+        ("ota", "publish"),
+        ("ota", "rollout", "--inventory", "fleet.toml"),
+    ],
+)
+def test_wrong_usage_is_exit_code_two(run, arguments):
+    run(*arguments, code=2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (("ota", "publish", "nowhere", "--keys", "keys", "--repo", "repo"), "nowhere is not a folder"),
+        (("ota", "keys", "--keys", "{keys}"), "already holds keys"),
+        (("ota", "keys", "--keys", "{keys}", "--rotate", "dance"), "cannot be opened"),
+        (("ota", "rollout", "--inventory", "none.toml", "--journal", "j.json", "--repo", "r"), "none.toml"),
+        (("pi", "setup", "pi", "--wheel", "w", "--first-root", "r", "--push-key", "k", "--check"), "w: No such file"),
+    ],
+)
+def test_a_refusal_is_one_line(run, tmp_path, arguments, line, monkeypatch):
+    monkeypatch.delenv("OXTURN_ROOT_PASSPHRASE", raising=False)
+    publisher = FakePublisher(tmp_path)
+
+    result = run(*(part.format(keys=publisher.keys) for part in arguments), code=1)
+
+    assert isinstance(result.exception, DeployError)
+    assert line in str(result.exception)
+    assert "\n" not in str(result.exception)
+
+
+def test_a_roll_out_by_its_verb(run, bundle, key_and_end, tmp_path):
+    publisher, key, end = key_and_end
+    publisher.publish(b"good 1")
+    inventory = tmp_path / "fleet.toml"
+    inventory.write_text(
+        f'[[robot]]\nname = "one"\nhost = "{end.host}"\nport = {end.port}\nuser = "{end.user}"\n'
+        f'host_key = "{end.host_key}"\nkey_file = "{key}"\n'
+    )
+    journal = ["--inventory", inventory, "--journal", tmp_path / "rollout.json"]
+
+    paused = run("ota", "rollout", *journal, "--wish", "pause")
+    first = json.loads(run("ota", "rollout", *journal, "--repo", publisher.repo, "--json").stdout)
+    run("ota", "rollout", *journal, "--wish", "run")
+    second = json.loads(run("ota", "rollout", *journal, "--repo", publisher.repo, "--json").stdout)
+
+    assert "pause" in paused.stdout
+    assert (first["result"], second["result"], second["installed"]) == ("paused", "finished", 1)
