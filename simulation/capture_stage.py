@@ -16,7 +16,7 @@ from simulation.sample_labels import ObjectGeometry
 from simulation.shape_parts import Rng, any_colour, composed, shade, turn
 from simulation.standin.engine import Engine
 from simulation.standin.rendering import HIDDEN_GROUP
-from simulation.textures import KINDS, draw_texture
+from simulation.textures import FLOOR_USES, KINDS, draw_texture
 
 SPARE_PARTS: Final = 400
 _SHADOW_RATIO: Final = 0.08
@@ -39,12 +39,12 @@ class CaptureStage:
         self._show_small_objects(room)
 
     def redraw(self, rng: Rng, small_objects: int) -> None:
-        """New small objects, colours, light and every other texture in the same walls; shown from now on."""
+        """New small objects, colours, light and floors in the same walls; shown from now on."""
         self._turn += 1
         room = replace(
             self.room,
             textures=tuple(
-                _again(texture, self.room, rng) if index % 2 == self._turn % 2 else texture
+                _again(texture, self.room, rng) if self._is_due(texture, index) else texture
                 for index, texture in enumerate(self.room.textures)
             ),
             furniture=tuple(_repainted(item, rng) for item in self.room.furniture),
@@ -59,6 +59,10 @@ class CaptureStage:
         self.room = room
         self._show_small_objects(room)
         self._show_surfaces(room)
+
+    def _is_due(self, texture: Texture, index: int) -> bool:
+        """Floors change at every redraw, the rest in turn at every fourth: a floor is what most pixels show."""
+        return KINDS[texture.kind].use in FLOOR_USES or index % 4 == self._turn % 4
 
     def _show_small_objects(self, room: Room) -> None:
         model, spares = self._built.model, self._built.spare_geoms
@@ -95,7 +99,7 @@ class CaptureStage:
     def _show_surfaces(self, room: Room) -> None:
         model = self._built.model
         for index in range(len(room.textures)):
-            if index % 2 == self._turn % 2:
+            if self._is_due(room.textures[index], index):
                 paint_texture(model, room, index)
         for item in room.furniture:
             for i, part in enumerate(item.parts):

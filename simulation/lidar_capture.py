@@ -32,7 +32,7 @@ from simulation.standin.link import local
 from simulation.standin.path import use_standin
 from simulation.standin.world import World
 
-REDRAW_EVERY: Final = 10  # frames between new materials, lights and small objects
+REDRAW_EVERY: Final = 5  # frames between new materials, lights and small objects
 MOVED_MIN_M: Final = 0.05
 TURNED_MIN_RAD: Final = math.radians(5)
 _GRID_M: Final = 0.04

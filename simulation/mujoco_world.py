@@ -21,7 +21,7 @@ from simulation.shape_parts import composed, turn
 from simulation.standin.engine import Labels
 from simulation.textures import paint
 
-TEXTURE_PX: Final = 512
+TEXTURE_PX: Final = 384
 THING_TEXTURE_PX: Final = 128
 FLOOR_THICKNESS_M: Final = 0.02
 SPARE_NAME: Final = "spare"

@@ -31,7 +31,8 @@ from simulation.room_spec import (
 )
 from simulation.shape_parts import Rng, any_colour, box, shade
 from simulation.small_object_shapes import draw_parts
-from simulation.textures import Use, draw_texture
+from simulation.texture_patterns import Use
+from simulation.textures import draw_texture
 
 BODY_RADIUS_M = 0.17  # the reference robot, for which rooms are made solvable
 TOOL_WIDTH_M = 0.26

@@ -42,10 +42,13 @@ def test_a_ball_on_the_floor_is_a_disc_of_the_right_size():
     camera = PinholeCamera(160, 120, math.radians(60), 0.0, 0.12, math.radians(20))
     place = room.small_objects[0]
 
-    _, instances = segmentation(solids, camera, Pose2D(place.x_m - 0.5, place.y_m, 0.0))
+    views = []
+    for heading in np.arange(8) * math.pi / 4:
+        eye = Pose2D(place.x_m - 0.4 * math.cos(heading), place.y_m - 0.4 * math.sin(heading), heading)
+        views.append(segmentation(solids, camera, eye)[1] == 1)
 
-    rows, cols = np.nonzero(instances == 1)
-    (expected,) = camera.pixels_from_floor(np.array([[0.5, 0.0]]))
+    rows, cols = np.nonzero(max(views, key=np.count_nonzero))  # furniture may hide it from some sides
+    (expected,) = camera.pixels_from_floor(np.array([[0.4, 0.0]]))
     assert abs(cols.mean() - expected[0]) < 16
     assert rows.max() < 120
 

@@ -1,0 +1,259 @@
+"""More floors for training: many constructions, so that a model learns what floors may look like, not a few of them.
+
+None of them is a construction that testing holds back (herringbone, bond tiles, loop carpet, diamonds, terrazzo).
+"""
+
+# mypy: disable-error-code="no-any-return"
+# (arithmetic of float32 pictures is Any to the type checker; `textures.paint` checks what leaves)
+
+from typing import Final
+
+import cv2
+import numpy as np
+
+from simulation.room_spec import Texture
+from simulation.shape_parts import Rng
+from simulation.texture_patterns import (
+    Picture,
+    TextureKind,
+    cells,
+    grain,
+    grey_colours,
+    grid,
+    noise,
+    octaves,
+    plain,
+    rug_colours,
+    soft_colours,
+    tile_colours,
+    warped,
+    wood_colours,
+)
+
+
+def _palette(texture: Texture) -> Picture:
+    return np.array(texture.colours, np.float32)
+
+
+def _boards(texture: Texture, rng: Rng, size: int) -> Picture:
+    """Wide worn boards with knots and open gaps."""
+    rows = 2 + texture.seed % 4
+    x, y = warped(rng, size, 0.002)
+    row = np.floor(y * rows).astype(int) % rows
+    tone = rng.normal(0, 0.1, rows)[row]
+    fibre = np.sin((y + noise(rng, size, 3) * 0.01) * 2 * np.pi * (30 + texture.seed % 40)) * 0.05
+    picture = plain(texture.colours[0], size) * (1 + tone + fibre + octaves(rng, size, 2, 4) * 0.06)[:, :, None]
+    for _ in range(texture.seed % 6):
+        cx, cy, radius = rng.uniform(), rng.uniform(), rng.uniform(0.006, 0.02)
+        picture[np.hypot(x - cx, (y - cy) * 1.6) < radius] *= 0.5
+    edge = (y * rows) % 1
+    picture[np.minimum(edge, 1 - edge) < rng.uniform(0.005, 0.03)] *= rng.uniform(0.2, 0.7)
+    return picture
+
+
+def _basket(texture: Texture, rng: Rng, size: int) -> Picture:
+    """Square blocks of slats, turned by a quarter from block to block."""
+    count, slats = 3 + texture.seed % 3, 4 + texture.seed % 3
+    x, y = grid(size)
+    ix, iy = np.floor(x * count).astype(int), np.floor(y * count).astype(int)
+    turned = (ix + iy) % 2 == 0
+    across = np.where(turned, (x * count) % 1, (y * count) % 1) * slats
+    number = np.floor(across).astype(int) + slats * (ix + count * iy)
+    tone = rng.normal(0, 0.1, slats * count * count + slats)[number]
+    picture = plain(texture.colours[0], size) * (1 + tone + octaves(rng, size, 8, 4) * 0.05)[:, :, None]
+    picture[(across % 1) < 0.06] *= 0.65
+    return picture
+
+
+def _strips(texture: Texture, rng: Rng, size: int) -> Picture:
+    """Narrow strips of random length and tone."""
+    rows = 12 + texture.seed % 14
+    x, y = grid(size)
+    row = np.floor(y * rows).astype(int)
+    pieces = 2 + texture.seed % 4
+    piece = np.floor((x + rng.uniform(size=rows)[row]) * pieces).astype(int) % pieces
+    tone = rng.normal(0, 0.06 + 0.02 * (texture.seed % 5), (rows, pieces))[row, piece]
+    picture = plain(texture.colours[0], size) * (1 + tone + noise(rng, size, 3, 96) * 0.04)[:, :, None]
+    picture[(y * rows) % 1 < 0.06] *= 0.75
+    return picture
+
+
+def _marble(texture: Texture, rng: Rng, size: int) -> Picture:
+    """Big slabs with veins and thin joints."""
+    wave = octaves(rng, size, 3, 5)
+    vein = np.exp(-np.abs(wave) * rng.uniform(5, 14)) + 0.6 * np.exp(-np.abs(octaves(rng, size, 5, 4)) * 16)
+    strength = rng.uniform(0.1, 0.6) * rng.choice([-1.0, 1.0])
+    picture = plain(texture.colours[0], size) * (1 - strength * np.clip(vein, 0, 1) + 0.04 * wave)[:, :, None]
+    x, y = grid(size)
+    count = 1 + texture.seed % 3
+    picture[((x * count) % 1 < 0.006) | ((y * count) % 1 < 0.006)] = _palette(texture)[1]
+    return picture
+
+
+def _mosaic(texture: Texture, rng: Rng, size: int) -> Picture:
+    """Small squares of mixed colours."""
+    count = 12 + texture.seed % 20
+    x, y = grid(size)
+    ix, iy = np.floor(x * count).astype(int), np.floor(y * count).astype(int)
+    base = _palette(texture)[rng.integers(0, 3, (count, count))[iy, ix]]
+    picture = base * (1 + rng.normal(0, 0.12, (count, count))[iy, ix] + grain(rng, size, 0.02))[:, :, None]
+    picture[((x * count) % 1 < 0.1) | ((y * count) % 1 < 0.1)] = _palette(texture)[1] * 0.9
+    return picture
+
+
+def _paving(texture: Texture, rng: Rng, size: int) -> Picture:
+    """Irregular stones with joints."""
+    owner, gap = cells(rng, size, 12 + texture.seed % 50)
+    tone = rng.normal(0, 0.15, int(owner.max()) + 1)[owner]
+    picture = plain(texture.colours[0], size) * (1 + tone + octaves(rng, size, 8, 4) * 0.06)[:, :, None]
+    picture[gap < rng.uniform(0.004, 0.014)] = _palette(texture)[1]
+    return picture
+
+
+def _cement_tiles(texture: Texture, rng: Rng, size: int) -> Picture:
+    """Patterned tiles: arcs, stars and stripes from one drawn motif, mirrored."""
+    count = 2 + texture.seed % 4
+    x, y = grid(size)
+    u, v = np.abs((x * count) % 1 - 0.5), np.abs((y * count) % 1 - 0.5)
+    radius = np.hypot(u - rng.uniform(0, 0.5), v - rng.uniform(0, 0.5))
+    motif = np.sin(radius * rng.uniform(10, 40)) + rng.uniform(-1, 1) * np.cos((u + v) * rng.uniform(6, 30))
+    level = np.digitize(motif, np.sort(rng.uniform(-1, 1, 2)))
+    palette = _palette(texture)
+    return palette[level % len(palette)] * (1 + octaves(rng, size, 8, 3) * 0.03)[:, :, None]
+
+
+def _checker(texture: Texture, rng: Rng, size: int) -> Picture:
+    """Two tones, sometimes on the corner, with faint joints."""
+    x, y = grid(size)
+    count = 2 + texture.seed % 5
+    u, v = (x + y, x - y) if texture.seed % 2 else (x, y)
+    squares = (np.floor(u * count) + np.floor(v * count)).astype(int) % 2
+    picture = _palette(texture)[[0, 2]][squares] * (1 + octaves(rng, size, 4, 4) * 0.04)[:, :, None]
+    picture[((u * count) % 1 < 0.015) | ((v * count) % 1 < 0.015)] *= 0.8
+    return picture
+
+
+def _cloudy(texture: Texture, rng: Rng, size: int) -> Picture:
+    """Carpet of several tones that run into each other."""
+    wave = octaves(rng, size, 3 + texture.seed % 8, 5)[:, :, None]
+    share = 1 / (1 + np.exp(-2 * wave))
+    first, second = _palette(texture)[:2]
+    pile = grain(rng, size, 0.06)[:, :, None]
+    return (first * share + (0.5 * first + 0.5 * second) * (1 - share)) * (1 + pile)
+
+
+def _carpet_tiles(texture: Texture, rng: Rng, size: int) -> Picture:
+    """Office squares whose pile runs another way in each."""
+    count = 2 + texture.seed % 2
+    x, y = grid(size)
+    turned = (np.floor(x * count) + np.floor(y * count)).astype(int) % 2 == 0
+    lines = np.where(turned, np.sin(x * 2 * np.pi * 40), np.sin(y * 2 * np.pi * 40))
+    flecks = octaves(rng, size, 32, 3)
+    picture = plain(texture.colours[0], size) * (1 + 0.06 * lines + 0.06 * flecks)[:, :, None]
+    picture[flecks > 1.8] = 0.6 * picture[flecks > 1.8] + 0.4 * _palette(texture)[1]
+    return picture
+
+
+def _carpet_lines(texture: Texture, rng: Rng, size: int) -> Picture:
+    """Broken coloured lines along one way."""
+    x, y = grid(size)
+    rows = 20 + texture.seed % 60
+    row = np.floor(y * rows).astype(int)
+    on = noise(rng, size, 6, min(rows, size // 2)) > 0.6
+    picture = plain(texture.colours[0], size) * (1 + rng.normal(0, 0.05, rows)[row])[:, :, None]
+    picture[on] = 0.5 * picture[on] + 0.5 * _palette(texture)[1]
+    return picture * (1 + grain(rng, size, 0.06))[:, :, None] + 0 * x[:, :, None]
+
+
+def _stained(texture: Texture, rng: Rng, size: int) -> Picture:
+    """Old screed: patches, stains and cracks."""
+    patch = octaves(rng, size, 2, 6)
+    picture = plain(texture.colours[0], size) * (1 + 0.12 * patch)[:, :, None]
+    stain = octaves(rng, size, 3, 4) > rng.uniform(0.8, 1.6)
+    picture[stain] *= rng.uniform(0.6, 0.9)
+    crack = np.abs(octaves(rng, size, 3, 5)) < rng.uniform(0.005, 0.03)
+    picture[crack] *= 0.6
+    return picture
+
+
+def _pebbles(texture: Texture, rng: Rng, size: int) -> Picture:
+    """Round stones cast in one tone."""
+    owner, gap = cells(rng, size, 250 + texture.seed % 500)
+    tone = rng.normal(0, 0.25, int(owner.max()) + 1)[owner]
+    stone = plain(texture.colours[0], size) * (1 + tone)[:, :, None]
+    stone[gap < 0.008] = _palette(texture)[0] * 0.7
+    return stone
+
+
+def _waves(texture: Texture, rng: Rng, size: int) -> Picture:
+    """Rug of bent stripes."""
+    x, y = warped(rng, size, rng.uniform(0.01, 0.08))
+    angle, palette = rng.uniform(0, 2 * np.pi), _palette(texture)
+    along = x * np.cos(angle) + y * np.sin(angle)
+    return (
+        palette[np.floor(along * (4 + texture.seed % 14)).astype(int) % len(palette)]
+        * (1 + grain(rng, size, 0.06))[:, :, None]
+    )
+
+
+def _patches(texture: Texture, rng: Rng, size: int) -> Picture:
+    """Rug of many-cornered patches."""
+    owner, gap = cells(rng, size, 10 + texture.seed % 60)
+    palette = _palette(texture)
+    picture = palette[rng.integers(0, len(palette), int(owner.max()) + 1)[owner]]
+    picture = picture * (1 + grain(rng, size, 0.06))[:, :, None]
+    if texture.seed % 2:
+        picture[gap < 0.01] = palette[0] * 0.6
+    return picture
+
+
+def _speckled_rug(texture: Texture, rng: Rng, size: int) -> Picture:
+    """Rug of blots in several colours."""
+    palette, picture = _palette(texture), plain(texture.colours[0], size)
+    for colour in palette[1:]:
+        picture[octaves(rng, size, 6 + texture.seed % 20, 3) > rng.uniform(0.5, 1.5)] = colour
+    return picture * (1 + grain(rng, size, 0.06))[:, :, None]
+
+
+def weathered(picture: Picture, rng: Rng) -> Picture:
+    """Marks that are no objects: stains, scratches, crumbs of light and shade; on two floors of three."""
+    size = len(picture)
+    picture = np.ascontiguousarray(picture, np.float32)
+    if rng.uniform() < 0.35:
+        return picture
+    if rng.uniform() < 0.6:
+        picture *= (1 + rng.uniform(0.03, 0.15) * octaves(rng, size, 2, 3))[:, :, None]
+    for _ in range(int(rng.integers(0, 5))):  # spills: a blot with a soft or a dark edge
+        mask = np.zeros((size, size), np.float32)
+        centre = tuple(int(value) for value in rng.integers(0, size, 2))
+        axes = tuple(int(value) for value in rng.integers(size // 60 + 1, size // 9, 2))
+        cv2.ellipse(mask, centre, axes, float(rng.uniform(0, 180)), 0, 360, 1.0, -1)
+        if rng.uniform() < 0.5:
+            mask = cv2.GaussianBlur(mask, (0, 0), float(rng.uniform(1, size / 60)))
+        picture *= (1 + rng.uniform(-0.45, 0.35) * mask)[:, :, None]
+    for _ in range(int(rng.integers(0, 5))):  # scratches and hairs of the surface
+        ends = [tuple(int(value) for value in rng.integers(0, size, 2)) for _ in range(2)]
+        mask = np.zeros((size, size), np.float32)
+        cv2.line(mask, ends[0], ends[1], 1.0, 1, cv2.LINE_AA)
+        picture *= (1 + rng.uniform(-0.3, 0.3) * mask)[:, :, None]
+    return picture
+
+
+FLOOR_KINDS: Final[dict[str, TextureKind]] = {
+    "boards": TextureKind("hardwood", "train", wood_colours, _boards),
+    "basket": TextureKind("hardwood", "train", wood_colours, _basket),
+    "strips": TextureKind("hardwood", "train", wood_colours, _strips),
+    "marble": TextureKind("tile", "train", tile_colours, _marble),
+    "mosaic": TextureKind("tile", "train", tile_colours, _mosaic),
+    "paving": TextureKind("tile", "train", tile_colours, _paving),
+    "cement_tiles": TextureKind("tile", "train", rug_colours, _cement_tiles),
+    "checker": TextureKind("tile", "train", tile_colours, _checker),
+    "cloudy": TextureKind("carpet", "train", soft_colours, _cloudy),
+    "carpet_tiles": TextureKind("carpet", "train", soft_colours, _carpet_tiles),
+    "carpet_lines": TextureKind("carpet", "train", soft_colours, _carpet_lines),
+    "stained": TextureKind("concrete", "train", grey_colours, _stained),
+    "pebbles": TextureKind("concrete", "train", grey_colours, _pebbles),
+    "waves": TextureKind("rug", "train", rug_colours, _waves),
+    "patches": TextureKind("rug", "train", rug_colours, _patches),
+    "blots": TextureKind("rug", "train", rug_colours, _speckled_rug),
+}
