@@ -23,6 +23,8 @@ from navigation.pose_estimate import PoseEstimate, Tracking
 from navigation.recovery import Recovery, Trouble
 from navigation.robot_io import DriveCommand
 from navigation.route import LeftOut, Route, RoutePlanner, no_route
+from navigation.safety import scan_points
+from navigation.wall_offset import WallOffset
 from perception.observation import Observation
 
 _HALT: Final = DriveCommand(0.0, 0.0)
@@ -33,6 +35,8 @@ _NEW_FLOOR_M2: Final = 0.4
 _FUTILE_ROUTES: Final = 3  # in a row, each with less new floor than:
 _GAIN_M2: Final = 0.02
 _JOIN_M: Final = 0.25  # how far ahead of the robot a new route begins, unless something blocks earlier
+_WALL_GAP_M: Final = 0.017  # between body and wall on edge passes
+_OBJECT_NEAR_M: Final = 0.10
 _BESIDE_M: Final = 0.05
 _SUSPECT_M: Final = 0.35
 _STUCK_S: Final = 3.0
@@ -76,6 +80,8 @@ class Covering:
         self._recovery = Recovery(config.drive.slow_mps, config.drive.turn_radps)
         self._last = _HALT
         self._ticks = 0
+        self._base_from_laser = Pose2D(config.lidar.x_m, config.lidar.y_m, config.lidar.yaw_rad)
+        self._wall_offset = WallOffset(config.body.radius_m + _WALL_GAP_M)
         self._plans = 0
         self._detours = 0
         self._futile = 0
@@ -129,7 +135,9 @@ class Covering:
             return _HALT
         if self._follower.finished:
             return self._between_routes(pose)
-        return self._follow(pose, estimate.tracking) if self._route_stands(pose) else _HALT
+        if not self._route_stands(pose):
+            return _HALT
+        return self._follow(self._beside_walls(pose, observation), estimate.tracking)
 
     # routes
 
@@ -143,6 +151,9 @@ class Covering:
                 self._empty_plans = self._futile = 0
                 self._room.unmark_all()
                 return _HALT
+            if self._blames_detector():
+                self._empty_plans = self._futile = 0
+                return _HALT
             self._done = True
             return None
         covered_m2 = self._room.covered_m2()
@@ -150,6 +161,18 @@ class Covering:
         self._covered_before_m2 = covered_m2
         self._request((pose.x_m, pose.y_m), math.inf)
         return _HALT
+
+    def _blames_detector(self) -> bool:
+        """Much floor left out behind claims that do not look like things: forget them and go on by LIDAR alone."""
+        health, floor_m2 = self._room.detector_health(), self._room.free_floor_m2()
+        left_m2 = sum(area.area_m2 for area in self._left_out)
+        doubtful = health.vanished > 0.4 * health.entered or self._room.claimed_m2() > 0.05 * floor_m2
+        if not health.trusted or left_m2 < 0.08 * floor_m2 or not doubtful:
+            return False
+        reason = f"{left_m2:.2f} of {floor_m2:.2f} m2 left out behind {self._room.claimed_m2():.2f} m2 of claims"
+        self._on_event(f"detector not trusted: {reason}")
+        self._room.distrust_detector(reason)
+        return True
 
     def _request(self, start_map: tuple[float, float], join_m: float) -> None:
         free, geometry = self._room.traversable()
@@ -253,6 +276,19 @@ class Covering:
         return math.inf if first is None else float(along_m[first])
 
     # driving
+
+    def _beside_walls(self, pose: Pose2D, observation: Observation) -> Pose2D:
+        """The pose as the follower should believe it, so that it drives the wall offset beside its line."""
+        if observation.scan is None or self._last.speed_mps <= 0:
+            return pose
+        points_base = scan_points(observation.scan, self._base_from_laser)
+        near_m = self._body_radius_m + _OBJECT_NEAR_M
+        object_near = any(
+            math.hypot(x_m - pose.x_m, y_m - pose.y_m) < near_m + radius_m
+            for x_m, y_m, radius_m in self._room.object_discs()
+        )
+        left_m = self._wall_offset.update(points_base, may_go_nearer=not object_near)
+        return pose @ Pose2D(0.0, -left_m, 0.0)
 
     def _follow(self, pose: Pose2D, tracking: Tracking) -> DriveCommand:
         top_mps = self._top_speed(pose, tracking)

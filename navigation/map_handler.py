@@ -80,6 +80,10 @@ class MapHandler:
     def objects(self) -> list[FloorObject]:
         return self._objects.objects()
 
+    def object_discs(self) -> list[tuple[float, float, float]]:
+        """(x, y, radius) of floor that small objects keep the body off."""
+        return self._objects.discs()
+
     def suspects(self) -> list[EdgePoint]:
         """Edges seen and not yet believed."""
         return self._objects.suspects()

@@ -52,10 +52,12 @@ class FlatWorld:
         config=None,
         false_alarms=0.0,
         detect=True,
+        glass=(),  # solids that the LIDAR does not see
     ):
         self.config = config or RobotConfig()
         self.bounds, self.boxes = bounds, list(boxes)
         self.segments = np.concatenate([box(*bounds), *[box(*solid) for solid in boxes]])
+        self.solid = np.concatenate([self.segments, *[box(*solid) for solid in glass]])
         self.discs = [
             Disc(*disc, number)
             for number, thing in enumerate(discs)
@@ -127,7 +129,7 @@ class FlatWorld:
             self.command = self.coming if _ == 1 else self.command  # the command takes effect within the tick
 
     def nearest_wall_m(self):
-        return nearest_segment(self.segments, self.pose.x_m, self.pose.y_m)
+        return nearest_segment(self.solid, self.pose.x_m, self.pose.y_m)
 
     # a detector that sees the discs in the camera's cone
 

@@ -1,0 +1,122 @@
+"""The whole loop on a flat world: truth for localisation, the real planner, follower, map layers and limiter."""
+
+import math
+
+import numpy as np
+import pytest
+from flat_world import FlatWorld, TrueStart
+
+from foundation.geometry import Pose2D
+from navigation.background import SteppedBackground
+from navigation.covering import Covering
+from navigation.map_handler import KeepOut, MapHandler
+from navigation.planned_routes import PlannedRoutes, whole_cells_m
+from navigation.robot_loop import run
+from navigation.safety import Safety, SafetySettings
+
+START = Pose2D(0.4, 0.5, 0.0)
+
+
+class Loop:
+    """Everything of one run, ready to be driven."""
+
+    def __init__(self, world):
+        self.world, self.events = world, []
+        self.localiser = TrueStart(world)
+        self.room = MapHandler(world.config, self.localiser)
+        self.planner = Covering(
+            world.config, self.room, PlannedRoutes(world.config), SteppedBackground(3), self.events.append
+        )
+
+    def drive(self, ticks=6000):
+        self.world.ticks = ticks
+        safety = Safety(SafetySettings.of(self.world.config))
+        run(self.world, self.localiser, self.world, self.room, self.planner, safety, lambda report: None)
+        return self.world.score()
+
+
+def test_a_small_room_is_covered_without_touching_anything():
+    loop = Loop(FlatWorld((0, 0, 2.2, 1.6), start=START))
+
+    score = loop.drive()
+
+    assert loop.planner.report().done
+    assert score["coverage"] >= 0.965
+    assert score["collisions"] == 0
+    assert score["duration_s"] < 300
+
+
+def test_small_objects_are_seen_in_time_and_driven_around():
+    cable = [(1.5 + 0.01 * i, 1.0 + 0.02 * math.sin(i / 3), 0.004) for i in range(20)]
+    loop = Loop(FlatWorld((0, 0, 2.4, 1.8), (), [(1.2, 0.5, 0.04), cable], START))
+
+    score = loop.drive()
+
+    assert loop.planner.report().done
+    assert (score["hits"], score["collisions"]) == (0, 0)
+    assert score["coverage"] >= 0.93
+    assert 1 <= len(loop.room.objects()) <= 4
+
+
+def test_without_a_detector_it_covers_and_runs_over_what_lies_there():
+    loop = Loop(FlatWorld((0, 0, 2.2, 1.6), (), [(1.2, 0.8, 0.04)], START, detect=False))
+
+    score = loop.drive()
+
+    assert loop.planner.report().done
+    assert (score["hits"], score["collisions"]) == (1, 0)
+
+
+def test_a_detector_that_sees_things_everywhere_does_not_stop_the_job():
+    loop = Loop(FlatWorld((0, 0, 2.2, 1.6), start=START, false_alarms=0.9))
+
+    score = loop.drive()
+
+    report = loop.planner.report()
+    assert report.done and not report.detector_trusted and report.detector_reason
+    assert score["coverage"] >= 0.95
+
+
+def test_a_glass_block_is_found_by_bumping_and_left_out():
+    loop = Loop(FlatWorld((0, 0, 2.2, 1.6), start=START, glass=[(1.2, 0.6, 1.5, 0.9)]))
+
+    score = loop.drive()
+
+    assert loop.planner.report().done
+    assert "bumped" in loop.planner.report().troubles
+    assert 1 <= score["collisions"] <= 12
+
+
+def test_a_no_go_zone_is_never_entered():
+    loop = Loop(FlatWorld((0, 0, 2.4, 1.6), start=START))
+    loop.room.set_zones([KeepOut(((1.6, 0.0), (2.4, 0.0), (2.4, 1.6), (1.6, 1.6)))])
+
+    loop.drive()
+
+    assert loop.planner.report().done
+    assert max(pose.x_m for pose in loop.world.track) < 1.6 - 0.15
+
+
+def test_equal_seeds_drive_equal_ways():
+    tracks = []
+    for _ in range(2):
+        loop = Loop(FlatWorld((0, 0, 1.6, 1.4), (), [(1.1, 0.9, 0.03)], START, seed=4))
+        loop.drive(400)
+        tracks.append([(pose.x_m, pose.y_m) for pose in loop.world.track])
+
+    assert tracks[0] == tracks[1]
+
+
+def test_the_route_left_is_told():
+    loop = Loop(FlatWorld((0, 0, 2.2, 1.6), start=START))
+    assert loop.planner.route_ahead.shape == (0, 2)
+
+    loop.drive(100)
+
+    assert len(loop.planner.route_ahead) > 3
+    assert np.isfinite(loop.planner.route_ahead).all()
+
+
+@pytest.mark.parametrize(("clearance_m", "cell_m", "whole_m"), [(0.19, 0.025, 0.1875), (0.20, 0.05, 0.175)])
+def test_the_clearance_is_what_whole_cells_can_keep(clearance_m, cell_m, whole_m):
+    assert whole_cells_m(clearance_m, cell_m) == pytest.approx(whole_m)
