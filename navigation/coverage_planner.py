@@ -56,11 +56,11 @@ class CoverageSettings:
     tool_width_m: float
     tool_offset_left_m: float = 0.0
     edge_passes: int = 0
-    turn_cost_m: float = 0.25
+    turn_cost_m: float = 0.15
     seed: int = 0
     escape: bool = True  # a start inside the margin begins at the nearest clear cell
     round_tool: bool = True
-    target_ratio: float = 0.993
+    target_ratio: float = 0.992
     patch_m2: float = 0.12
 
 

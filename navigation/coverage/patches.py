@@ -1,5 +1,6 @@
 """Floor that a path has missed, picked up on its way: each patch by the detour that is shortest for what it brings."""
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -90,14 +91,29 @@ def _with_detour(floor: Floor, ledger: Ledger, path: Line, place: Line, tool: To
     detour = np.hypot(*(place - path[:-1]).T) + np.hypot(*(place - path[1:]).T) - length
     for leg in np.argsort(detour, kind="stable")[:LEGS_TRIED]:
         a, b = path[leg], path[leg + 1]
-        if line_clear(floor.ground, a[0], a[1], place[0], place[1]) and line_clear(
-            floor.ground, place[0], place[1], b[0], b[1]
-        ):
-            gained = count_line(ledger, a[0], a[1], place[0], place[1], tool, 1)
-            gained += count_line(ledger, place[0], place[1], b[0], b[1], tool, 1)
-            gained -= count_line(ledger, a[0], a[1], b[0], b[1], tool, -1)
-            return np.concatenate([path[: leg + 1], [place], path[leg + 1 :]]), gained
+        share = min(max(float((place - a) @ (b - a)) / float(length[leg]) ** 2, 0.0), 1.0)
+        foot = np.rint(a + share * (b - a))
+        for fresh in ([place], [foot, place, foot]):
+            gained = _swap_leg(floor, ledger, np.array([a, *fresh, b]), tool)
+            if gained > 0:
+                return np.concatenate([path[: leg + 1], fresh, path[leg + 1 :]]), gained
     return _there_and_back(ledger, path, place, tool, ways)
+
+
+def _swap_leg(floor: Floor, ledger: Ledger, chain: Line, tool: Tool) -> int:
+    """The chain (K, 2) driven instead of the straight line between its ends, if that is clear and brings floor."""
+    if not all(line_clear(floor.ground, p[0], p[1], q[0], q[1]) for p, q in itertools.pairwise(chain)):
+        return 0
+    straight = chain[[0, -1]]
+    gained = _count(ledger, chain, tool, 1) - _count(ledger, straight, tool, -1)
+    if gained <= 0:
+        _count(ledger, straight, tool, 1)
+        _count(ledger, chain, tool, -1)
+    return gained
+
+
+def _count(ledger: Ledger, chain: Line, tool: Tool, delta: int) -> int:
+    return sum(int(count_line(ledger, p[0], p[1], q[0], q[1], tool, delta)) for p, q in itertools.pairwise(chain))
 
 
 def _there_and_back(ledger: Ledger, path: Line, place: Line, tool: Tool, ways: Ways) -> tuple[Line, int]:

@@ -87,11 +87,13 @@ def _reach_of(path: Any, n: int, first: int, last: int) -> Any:
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
 def polish(
-    ground: Any, ledger: Any, path: Any, n: int, tool: Any, price: Any, fixed_end: bool, targets: Any, moves: int, rng: Any
+    ground: Any, ledger: Any, path: Any, n: int, tool: Any, price: Any, fixed_end: bool, targets: Any,
+    moves: int, rng: Any
 ) -> int:  # fmt: skip
     """Tries `moves` changes on path[:n] (capacity len(path)) in place, the ledger with it; returns the new n.
 
-    The first corner stays. `targets` (M, 2): places from which missed floor can be swept. `ground` as in clearance, `ledger` and `tool` as in sweeping; `price`: (what
+    The first corner stays. `targets` (M, 2): places from which missed floor can be swept.
+    `ground` as in clearance, `ledger` and `tool` as in sweeping; `price`: (what
     a cell swept no more costs, what a newly swept cell is worth, cost of a right angle, heat: a loss of this many
     cells is taken with a chance of 1/e).
     """
