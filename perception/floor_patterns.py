@@ -14,7 +14,7 @@ from foundation.camera_geometry import PinholeCamera
 from foundation.geometry import FloatArray
 from perception.labels import FIRST_FLOOR, FLOORS
 
-SHARE = 0.5  # of training images
+SHARE = 0.6  # of training images
 REACH_M = 4.0  # beyond it a floor is left as it is
 
 
@@ -63,8 +63,9 @@ def pattern(points_m: FloatArray, rng: np.random.Generator) -> tuple[NDArray[np.
     kind = rng.integers(3)
     if kind == 0:  # islands: a random field cut at some heights
         waves = rng.normal(size=(9, 2)) * 2.2
-        field = np.cos(at @ waves.T + rng.uniform(0, 2 * np.pi, 9)).sum(axis=1)
-        cuts = np.quantile(field, np.sort(rng.uniform(0.25, 0.95, rng.integers(1, 4))))
+        phases = rng.uniform(0, 2 * np.pi, 9).astype(np.float32)
+        field = np.cos(at.astype(np.float32) @ waves.T.astype(np.float32) + phases).sum(axis=1)
+        cuts = np.quantile(field[::7], np.sort(rng.uniform(0.25, 0.95, rng.integers(1, 4))))
         return np.searchsorted(cuts, field), size_m
     if kind == 1:  # patches: cells of a slanted lattice, each with a colour of its own
         at[:, 0] += at[:, 1] * rng.uniform(-0.6, 0.6)

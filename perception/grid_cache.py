@@ -74,7 +74,8 @@ def build(
 
 def _mark(manifest: sample_format.Manifest, painted: bool) -> str:
     """Of what a cache was made: the data, and the meaning of the numbers in it."""
-    return f"{manifest.dataset_hash} {' '.join(BOX_CHANNELS)} {'painted' if painted else 'plain'}"
+    looks = "painted" if painted else "plain"
+    return f"{manifest.dataset_hash} {looks}, targets {obstacle_targets.VERSION}"
 
 
 def _create(cache_dir: Path, count: int, size: ImageInput) -> None:

@@ -23,7 +23,7 @@ from perception.tasks.obstacles import STRIDE_PX
 from perception.tasks.task import ImageInput, Task
 
 WINDOW_CELLS = 16  # 128 x 128 px: a fifth of a frame's cost
-EVEN_CLASS_SHARE = 0.5
+EVEN_CLASS_SHARE = 0.4
 ANY_THING_SHARE = 0.2  # the rest lies anywhere
 PRIOR = 0.01  # an untrained network finds nothing
 

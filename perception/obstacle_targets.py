@@ -16,6 +16,7 @@ from perception.labels import FIRST_FLOOR, FLOORS, SMALL_OBJECTS
 from perception.sample_format import LabelledObject
 from perception.tasks.obstacles import BOX_CHANNELS, NOT_FLOOR, STRIDE_PX
 
+VERSION = 2  # of what the numbers mean: caches of another are built anew
 IGNORED = 255
 LEARN_WITHIN_M = 1.6  # things further away are neither wanted nor punished
 MIN_PIXELS = 10
@@ -144,15 +145,19 @@ def _draw(
             np.log1p((row - edge.tops[members].min()) / STRIDE_PX),
             drop[near].mean() if (drop[near] >= 0).all() else UNKNOWN,
         )
-        _spare_neighbour(thing, at, int(row))
+        _share_with_neighbour(thing, kind, box, at, int(row))
 
 
-def _spare_neighbour(thing: NDArray[np.uint8], at: tuple[int, int], row: int) -> None:
-    """A contact within 2 px of the cell's border may as well be answered next door."""
-    inside = row - at[0] * STRIDE_PX
-    for neighbour in [at[0] - 1] * (inside <= 2) + [at[0] + 1] * (inside >= STRIDE_PX - 1):
-        if 0 <= neighbour < thing.shape[0] and thing[neighbour, at[1]] == 0:
-            thing[neighbour, at[1]] = IGNORED
+def _share_with_neighbour(
+    thing: NDArray[np.uint8], kind: NDArray[np.uint8], box: NDArray[np.float32], at: tuple[int, int], row: int
+) -> None:
+    """The cell above or below, whichever the contact is nearer to, answers as well: no contact is hard to place."""
+    side = -1 if row - at[0] * STRIDE_PX <= STRIDE_PX // 2 else 1
+    other = (at[0] + side, at[1])
+    if 0 <= other[0] < thing.shape[0] and thing[other] != 1:
+        thing[other], kind[other] = 1, kind[at]
+        box[:, other[0], other[1]] = box[:, at[0], at[1]]
+        box[1, other[0], other[1]] -= side
 
 
 def _floor(segmentation: NDArray[np.uint8]) -> NDArray[np.uint8]:
