@@ -38,8 +38,8 @@ class CaptureStage:
         self._material[-1] = mujoco.mj_name2id(self._built.model, mujoco.mjtObj.mjOBJ_MATERIAL, "plain")
         self._show_small_objects(room)
 
-    def redraw(self, rng: Rng, small_objects: int) -> None:
-        """New small objects, colours, light and floors in the same walls; shown from now on."""
+    def redraw(self, rng: Rng, small_objects: int | None) -> None:
+        """New colours, light and floors in the same walls, and new small objects unless None; shown from now on."""
         self._turn += 1
         room = replace(
             self.room,
@@ -51,13 +51,14 @@ class CaptureStage:
             lamps=_relit(self.room, rng),
             ambient=shade((1.0, 1.0, 1.0), rng.uniform(0.2, 0.55)),
         )
-        for _ in range(8):
-            strewn = strew(room, rng, small_objects, truth=self.bare)
+        for _ in range(8 if small_objects is not None else 0):
+            strewn = strew(room, rng, small_objects or 0, truth=self.bare)
             if strewn is not None:
                 room = strewn
                 break
         self.room = room
-        self._show_small_objects(room)
+        if small_objects is not None:
+            self._show_small_objects(room)
         self._show_surfaces(room)
 
     def _is_due(self, texture: Texture, index: int) -> bool:

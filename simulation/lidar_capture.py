@@ -60,8 +60,8 @@ class Stage(Protocol):
     @property
     def objects(self) -> ObjectGeometry: ...
 
-    def redraw(self, rng: Rng, small_objects: int) -> None:
-        """Other small objects, surfaces and lights from now on, where the engine can."""
+    def redraw(self, rng: Rng, small_objects: int | None) -> None:
+        """Other surfaces and lights from now on, and so many small objects elsewhere; None leaves those as they are."""
         ...
 
 
@@ -72,7 +72,7 @@ class FixedStage:
         self.room = room
         self.objects = ObjectGeometry(room)
 
-    def redraw(self, rng: Rng, small_objects: int) -> None:
+    def redraw(self, rng: Rng, small_objects: int | None) -> None:
         """Nothing changes."""
 
 
@@ -107,8 +107,8 @@ def recorded(robot: Any, stage: Stage, config: RobotConfig, *, frames: int, seed
     group, poses = stage.room.name, PoseChooser(stage, rng)
     for index in range(frames):
         if index and index % REDRAW_EVERY == 0:
-            stage.redraw(rng, int(rng.integers(8, 15)))
-            poses = PoseChooser(stage, rng, last=poses.last)
+            stage.redraw(rng, int(rng.integers(8, 15)) if index % (2 * REDRAW_EVERY) == 0 else None)
+            poses.look_again(stage)
         draws = draw_frame(rng, config.camera)
         looked = rig.look(poses.next(), draws)
         image = encoded(darkroom.photographed(looked.image_bgr, draws, rng), draws.jpeg_quality)
@@ -166,26 +166,30 @@ class _Rig:
 class PoseChooser:
     """Draws poses with a clear body, most of them with a small object in view."""
 
-    def __init__(self, stage: Stage, rng: Rng, last: Pose2D | None = None) -> None:
+    def __init__(self, stage: Stage, rng: Rng) -> None:
         room = stage.room
         self._rng = rng
         self._geometry = GridGeometry.around(*room.bounds_m(), _GRID_M)
-        self._standing = clearance_grid(standing(room, BODY_TOP_M), self._geometry, _OBJECT_CLEAR_M + _GRID_M)
-        self._lying = clearance_grid(lying(room), self._geometry, _OBJECT_CLEAR_M + _GRID_M)
-        inside = inside_grid(room, self._geometry)
-        self._free = inside & (self._standing > 0.18) & (self._lying > _OBJECT_CLEAR_M)
+        standing_clear_m = clearance_grid(standing(room, BODY_TOP_M), self._geometry, _OBJECT_CLEAR_M + _GRID_M)
+        self._roomy = inside_grid(room, self._geometry) & (standing_clear_m > 0.18)
+        self._last: Pose2D | None = None
+        self.look_again(stage)
+
+    def look_again(self, stage: Stage) -> None:
+        """After the small objects were redrawn."""
+        lying_clear_m = clearance_grid(lying(stage.room), self._geometry, _OBJECT_CLEAR_M + _GRID_M)
+        self._free = self._roomy & (lying_clear_m > _OBJECT_CLEAR_M)
         self._cells = np.argwhere(self._free)
         self._discs = stage.objects.discs
-        self.last = last
 
     def next(self) -> Pose2D:
         """At least 5 cm or 5 degrees away from the one before."""
         for _ in range(50):
             looking = self._at_object() if self._rng.uniform() < _LOOK_AT_OBJECT_RATIO else None
             pose = looking or self._anywhere()
-            if self.last is None or self._moved(pose, self.last):
+            if self._last is None or self._moved(pose, self._last):
                 break
-        self.last = pose
+        self._last = pose
         return pose
 
     @staticmethod
