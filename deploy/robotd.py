@@ -79,15 +79,19 @@ def serve(
     stop: threading.Event,
     on_tick: Callable[[TickReport], None] = lambda report: None,
     epoch_s: float = 0.0,
+    first_model: Model | None = None,
 ) -> ServeSummary:
-    """Drives until the job is done, the host ends the run, or `stop` is set."""
+    """Drives until the job is done, the host ends the run, or `stop` is set.
+
+    `first_model` is for measuring without a home; with one the delivered bundle is what runs.
+    """
     stages = build(config, background=background, state_dir=folders.state)
     metrics = RobotMetrics(registry := CollectorRegistry())
     token = os.environ.get(TOKEN_VARIABLE)
     times, left = StageTimes(metrics.on_stage), RunFolder(folders.out)
     ticks = 0
     with ExitStack() as stack:
-        runner = ModelRunner(_first_model(folders.home, load_model), background("detector"), _guarded)
+        runner = ModelRunner(first_model or _first_model(folders.home, load_model), background("detector"), _guarded)
         watch = _watch(stack, folders.home, runner, load_model, background, config, metrics)
         server = stack.enter_context(
             serve_metrics(registry, config.monitoring.host, config.monitoring.port, token=token)

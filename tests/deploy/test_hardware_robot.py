@@ -111,6 +111,7 @@ with HardwareRobot(RobotConfig.model_validate({"hardware": hardware})) as robot:
 """
 
 
+@pytest.mark.slow  # half a second means something on a machine that has a core to spare
 def test_a_killed_daemon_moves_nothing_after_half_a_second(board, lidar):
     daemon = subprocess.Popen([sys.executable, "-c", KILLED, board.port, lidar.port], cwd=Path(__file__).parents[2])
     deadline_s = time.monotonic() + 10
