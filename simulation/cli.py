@@ -30,6 +30,10 @@ def world(
         DoorsChoice, typer.Option(help="Doorways without leaves, with open ones, or one of them shut.")
     ] = ("gaps"),
     movers: Annotated[int, typer.Option(help="People, pets and pushed chairs.")] = 0,
+    plan: Annotated[
+        Path | None, typer.Option(help="A floor plan's picture: its walls, furniture from the seed.")
+    ] = None,
+    plan_cell_m: Annotated[float, typer.Option(help="Metres a pixel of the plan.")] = 0.05,
 ) -> None:
     """One room as a Webots world, as MJCF and as JSON."""
     from simulation.room_simulator import draw_room
@@ -37,7 +41,13 @@ def world(
     from simulation.world_files import write_world
 
     purpose: Purpose = "train" if train else "test"
-    write_world(draw_room(seed, rooms=rooms, purpose=purpose, doors=doors, movers=movers), out)
+    if plan is not None:
+        from simulation.plan_room import room_from_plan
+
+        room = room_from_plan(plan, cell_m=plan_cell_m, seed=seed, purpose=purpose)
+    else:
+        room = draw_room(seed, rooms=rooms, purpose=purpose, doors=doors, movers=movers)
+    write_world(room, out)
     print(f"world.wbt, world.xml and room.json in {out}")
 
 
