@@ -52,12 +52,13 @@ class WheelOdometry:
     def _turned(self, observation: Observation, wheel_turn_rad: float, still: bool) -> float:
         last_stamp_s, self._stamp_s = self._stamp_s, observation.stamp_s
         rate_radps = observation.turn_rate_radps
-        if rate_radps is None or not math.isfinite(rate_radps) or last_stamp_s is None:
-            self._rate_radps = None
-            return wheel_turn_rad
+        if rate_radps is not None and not math.isfinite(rate_radps):
+            rate_radps = None
         last_rate_radps, self._rate_radps = self._rate_radps, rate_radps
+        if rate_radps is None or last_rate_radps is None or last_stamp_s is None:
+            return wheel_turn_rad
         gap_s = observation.stamp_s - last_stamp_s
-        if last_rate_radps is None or not 0.0 < gap_s < MAX_GAP_S:
+        if not 0.0 < gap_s < MAX_GAP_S:
             return wheel_turn_rad
         if still and observation.wheels is not None and abs(rate_radps) < 0.05:
             self._bias_radps += 0.05 * (rate_radps - self._bias_radps)
