@@ -20,25 +20,38 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foundation.geometry import FloatArray
-from navigation.coverage.annealing import Budget, Job, Spending, annealed
+from navigation.coverage.annealing import Budget, Job, Spending, annealed, completed
 from navigation.coverage.clearance import line_clear
 from navigation.coverage.edge_passes import edge_passes
 from navigation.coverage.errors import CoverageError, NoFloor, StartBlocked
 from navigation.coverage.floor import BoolGrid, Floor, floor_of, nearest_clear
 from navigation.coverage.ordering import Ends, greedy_order, improved
+from navigation.coverage.repair import Repaired, repaired
 from navigation.coverage.report import CoveragePlan, Unreachable, told
 from navigation.coverage.swaths import SwathCosts, swaths
-from navigation.coverage.sweeping import ledger_of
+from navigation.coverage.sweeping import count_path, ledger_of
 from navigation.coverage.ways import Line, Ways
 from navigation.grid_geometry import GridGeometry
 
 __all__ = [
-    "Budget", "CoverageError", "CoveragePlan", "CoverageSettings", "NoFloor", "StartBlocked", "Unreachable",
-    "plan", "plans", "safe_path", "warm_up",
+    "Budget",
+    "CoverageError",
+    "CoveragePlan",
+    "CoverageSettings",
+    "NoFloor",
+    "Repaired",
+    "StartBlocked",
+    "Unreachable",
+    "plan",
+    "plans",
+    "repaired",
+    "safe_path",
+    "warm_up",
 ]  # fmt: skip
 
 FIRST_PAY = 5.0  # tool widths of drive that a tool width of new floor is worth when lines are chosen
 TOUR_STEPS = 20_000
+SMALL_CELLS = 10_000  # wanted floor whose first path picks up its patches at once
 FIRST_SEARCH = 0.35  # share of the budget after which a better plan is given out
 
 
@@ -56,11 +69,11 @@ class CoverageSettings:
     tool_width_m: float
     tool_offset_left_m: float = 0.0
     edge_passes: int = 0
-    turn_cost_m: float = 0.15
+    turn_cost_m: float = 0.4
     seed: int = 0
     escape: bool = True  # a start inside the margin begins at the nearest clear cell
     round_tool: bool = True
-    target_ratio: float = 0.992
+    target_ratio: float = 0.9945
     patch_m2: float = 0.12
 
 
@@ -103,6 +116,8 @@ def plans(
     wanted = floor.coverable if covered is None else floor.coverable & ~covered
     job = _job(floor, wanted, geometry, settings)
     first = _first_path(job, settings)
+    if len(first) < 3 or budget.iterations <= 0 or wanted.sum() < SMALL_CELLS:
+        first = _with_patches(job, first)  # small remainders are patches; large floors get theirs after the search
     best = told(first, job, geometry, start_map)
     yield best
     if len(first) < 3 or budget.iterations <= 0:
@@ -195,6 +210,15 @@ def _first_path(job: Job, settings: CoverageSettings) -> Line:
     ends = Ends(job.floor.centres, whole, (int(start[0]), int(start[1])), job.turn_cells)
     order, _ = improved(greedy_order(ends), ends, TOUR_STEPS)
     return _joined(job.floor, lines, order, start.astype(np.float64))
+
+
+def _with_patches(job: Job, path: Line) -> Line:
+    if not job.wanted.any():
+        return path
+    path = path if len(path) > 1 else np.repeat(path, 2, axis=0)
+    ledger = ledger_of(job.wanted)
+    count_path(ledger, path, job.tool)
+    return completed(job, path, ledger)
 
 
 def _lines(job: Job, settings: CoverageSettings) -> list[Line]:

@@ -46,7 +46,7 @@ def run_plan(
     ros_map = read_map(map_yaml)
     free = ros_map.cells == FREE
     if seconds is None:
-        seconds = min(max(free.sum() * ros_map.geometry.cell_m**2 * SECONDS_A_M2, SECONDS_LEAST), SECONDS_MOST)
+        seconds = seconds_for(float(free.sum()) * ros_map.geometry.cell_m**2)
     if start_map is not None:
         x_m, y_m = ros_map.to_grid(np.array([start_map]))[0]
         start_map = float(x_m), float(y_m)
@@ -66,6 +66,11 @@ def run_plan(
         round(best.rotation_rad, 2),
         [{"area_m2": round(area.area_m2, 3), "reason": area.reason} for area in best.unreachable],
     )
+
+
+def seconds_for(free_m2: float) -> float:
+    """Time spent on better paths."""
+    return min(max(free_m2 * SECONDS_A_M2, SECONDS_LEAST), SECONDS_MOST)
 
 
 def path_csv(path: FloatArray) -> str:

@@ -5,9 +5,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from navigation.coverage.grid_kernels import border
 from navigation.coverage.floor import clear_cells
-from navigation.coverage_planner import Budget, CoverageSettings, NoFloor, StartBlocked, plan, plans
+from navigation.coverage.grid_kernels import border
+from navigation.coverage_planner import (
+    Budget,
+    CoverageError,
+    CoverageSettings,
+    NoFloor,
+    StartBlocked,
+    plan,
+    plans,
+    repaired,
+    safe_path,
+)
 from navigation.grid_geometry import GridGeometry
 
 ROBOT = CoverageSettings(robot_radius_m=0.19, tool_width_m=0.26, escape=False)
@@ -15,6 +25,15 @@ ROBOT = CoverageSettings(robot_radius_m=0.19, tool_width_m=0.26, escape=False)
 
 def grid(rows: int, cols: int) -> tuple[np.ndarray, GridGeometry]:
     return np.ones((rows, cols), bool), GridGeometry(0.0, 0.0, 0.025, rows, cols)
+
+
+def furnished(seed: int) -> tuple[np.ndarray, GridGeometry]:
+    rng = np.random.default_rng(seed)
+    free, geometry = grid(100, 120)
+    for _ in range(int(rng.integers(0, 5))):
+        row, col = rng.integers(0, 90), rng.integers(0, 110)
+        free[row : row + rng.integers(1, 15), col : col + rng.integers(1, 15)] = False
+    return free, geometry
 
 
 def along(path: np.ndarray, step_m: float) -> np.ndarray:
@@ -72,13 +91,15 @@ def test_only_what_is_not_covered_yet_is_planned():
     assert found.coverage_ratio > 0.9
 
 
-def test_a_second_plan_is_shorter_or_there_is_none():
+def test_a_second_plan_is_cheaper_or_covers_more():
     free, geometry = grid(120, 160)
     free[40:60, 50:90] = False
 
-    lengths = [found.length_m for found in plans(free, geometry, None, ROBOT)]
+    found = list(plans(free, geometry, None, ROBOT))
 
-    assert lengths == sorted(lengths, reverse=True)
+    assert len(found) > 1
+    costs = [plan.length_m + ROBOT.turn_cost_m * plan.turns for plan in found]
+    assert costs[1] < costs[0] or found[1].coverage_ratio > found[0].coverage_ratio
 
 
 def test_equal_inputs_give_equal_plans():
@@ -123,3 +144,92 @@ def test_a_border_goes_once_around_a_block():
     assert {tuple(cell) for cell in loop} == {
         (r, c) for r in range(2, 5) for c in range(2, 7) if r in (2, 4) or c in (2, 6)
     }
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.integers(0, 10_000))
+def test_coverage_never_falls_as_the_budget_grows(seed: int):
+    free, geometry = furnished(seed)
+
+    ratios = [found.coverage_ratio for found in plans(free, geometry, None, ROBOT, budget=Budget(iterations=12_000))]
+
+    assert all(b >= min(a, ROBOT.target_ratio) - 1e-9 for a, b in itertools.pairwise(ratios))
+    assert ratios[-1] > 0.97
+
+
+def test_no_go_floor_given_as_not_free_is_never_entered():
+    free, geometry = grid(120, 160)
+    free[40:80, 60:100] = False
+
+    found = plan(free, geometry, (0.5, 0.5), ROBOT)
+
+    points = along(found.path[:, :2], 0.01)
+    inside = (points > (60 * 0.025, 40 * 0.025)).all(axis=1) & (points < (100 * 0.025, 80 * 0.025)).all(axis=1)
+    assert not inside.any()
+
+
+def test_a_tool_to_the_side_covers_what_it_can_touch():
+    free, geometry = grid(80, 100)
+    aside = CoverageSettings(robot_radius_m=0.19, tool_width_m=0.26, tool_offset_left_m=0.08)
+
+    found = plan(free, geometry, (0.5, 0.5), aside, budget=Budget(iterations=40_000))
+
+    assert found.coverage_ratio > 0.95
+
+
+def test_a_tool_wider_than_the_robot_is_planned_too():
+    free, geometry = grid(100, 120)
+
+    found = plan(free, geometry, None, CoverageSettings(robot_radius_m=0.15, tool_width_m=0.60))
+
+    assert found.coverage_ratio > 0.98
+    assert found.length_m < 0.9 * 100 * 120 * 0.025**2 / 0.3
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10_000))
+def test_a_repaired_route_is_clear_and_keeps_its_other_stretches(seed: int):
+    free, geometry = furnished(seed)
+    route = plan(free, geometry, None, ROBOT, budget=Budget(iterations=0)).path[:, :2]
+    row, col = np.random.default_rng(seed).integers(10, 80, 2)
+    free[row : row + 6, col : col + 6] = False
+    try:
+        mended = repaired(free, geometry, route, ROBOT.robot_radius_m)
+    except (StartBlocked, NoFloor):
+        return
+
+    points = along(mended.points_map, geometry.cell_m / 2)
+    begin = np.hypot(*(points - route[0]).T) > 0.4  # an escape from the margin may come nearer
+    assert clearance_m(points[begin], free, geometry) >= ROBOT.robot_radius_m - geometry.cell_m / 2 - 1e-6
+    kept = np.hypot(*np.diff(mended.points_map, axis=0).T).sum()
+    assert kept > 0.5 * np.hypot(*np.diff(route, axis=0).T).sum() - 3 * mended.skipped_m
+
+
+def test_a_safe_path_goes_round_a_wall_and_says_when_there_is_none():
+    free, geometry = grid(80, 80)
+    free[40, :60] = False
+
+    path = safe_path(free, geometry, (0.5, 0.5), (0.5, 1.5), 0.19)
+
+    assert clearance_m(along(path, 0.01), free, geometry) >= 0.19 - 0.0125 - 1e-6
+    assert np.hypot(*np.diff(path, axis=0).T).sum() < 4.0
+    free[40] = False
+    with pytest.raises(StartBlocked, match="no way"):
+        safe_path(free, geometry, (0.5, 0.5), (0.5, 1.5), 0.19)
+
+
+@pytest.mark.parametrize("radius_m", [0.0, -1.0, float("nan")])
+def test_a_robot_without_a_size_is_refused(radius_m: float):
+    free, geometry = grid(20, 20)
+
+    with pytest.raises(CoverageError, match="robot_radius_m"):
+        plan(free, geometry, None, CoverageSettings(radius_m, 0.3))
+
+
+def test_nothing_left_to_cover_is_a_plan_that_stays():
+    free, geometry = grid(60, 60)
+
+    found = plan(free, geometry, (0.7, 0.7), ROBOT, covered=free)
+
+    assert found.length_m == 0
+    assert found.coverage_ratio == 1.0

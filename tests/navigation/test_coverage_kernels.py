@@ -1,0 +1,104 @@
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import ndimage
+
+from navigation.coverage.clearance import centre_gaps, gap_at, line_clear, squared_distance
+from navigation.coverage.sweep_labels import along_rows
+from navigation.coverage.sweeping import count_line, count_path, ledger_of
+
+
+def blocks(seed: int, rows: int = 40, cols: int = 50) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    free = np.ones((rows, cols), bool)
+    for _ in range(int(rng.integers(0, 6))):
+        row, col = rng.integers(0, rows), rng.integers(0, cols)
+        free[row : row + rng.integers(1, 9), col : col + rng.integers(1, 9)] = False
+    return free
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10_000))
+def test_distances_are_those_of_an_exact_transform(seed: int):
+    free = blocks(seed)
+
+    ours = squared_distance(~free, True)
+
+    exact = ndimage.distance_transform_edt(np.pad(free, 1))[1:-1, 1:-1]
+    assert np.allclose(np.sqrt(ours), exact)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10_000))
+def test_a_line_called_clear_keeps_its_gap_at_every_point(seed: int):
+    free = blocks(seed)
+    gap = 2.5
+    ground = (free, centre_gaps(free, squared_distance(~free, True), gap), gap)
+    rng = np.random.default_rng(seed)
+
+    for _ in range(40):
+        r0, c0, r1, c1 = rng.uniform(0, 40), rng.uniform(0, 50), rng.uniform(0, 40), rng.uniform(0, 50)
+        least = min(
+            gap_at(free, r0 + (r1 - r0) * t, c0 + (c1 - c0) * t, gap + 1) for t in np.linspace(0, 1, 600)
+        )  # fmt: skip
+        if line_clear(ground, r0, c0, r1, c1):
+            assert least >= gap - 1e-3
+        else:
+            assert least < gap + 0.01
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.floats(5, 30), st.floats(5, 30), st.floats(5, 30), st.floats(5, 30), st.floats(0.6, 6))
+def test_a_swept_line_is_every_cell_within_the_radius(r0: float, c0: float, r1: float, c1: float, radius: float):
+    wanted = np.ones((36, 36), bool)
+    ledger = ledger_of(wanted)
+
+    gained = count_line(ledger, r0, c0, r1, c1, (radius, True, 0.0), 1)
+
+    cells = np.argwhere(wanted).astype(float)
+    a, along = np.array([r0, c0]), np.array([r1 - r0, c1 - c0])
+    share = np.clip((cells - a) @ along / max(float(along @ along), 1e-12), 0, 1)
+    away = np.hypot(*(cells - a - share[:, None] * along).T).reshape(36, 36)
+    assert not (ledger[away > radius + 1e-4] > 0).any()
+    assert (ledger[away < radius - 1e-4] == 1).all()
+    assert gained == (ledger > 0).sum()
+
+
+def test_taking_a_sweep_back_leaves_nothing_behind():
+    ledger = ledger_of(np.ones((20, 20), bool))
+    tool = (2.0, False, 1.0)
+
+    gained = count_line(ledger, 5.0, 4.0, 9.0, 15.0, tool, 1)
+
+    assert gained > 0
+    assert count_line(ledger, 5.0, 4.0, 9.0, 15.0, tool, -1) == gained
+    assert not ledger.any()
+
+
+def test_a_bar_sweeps_nothing_ahead_and_a_tool_to_the_left_sweeps_left():
+    bar = ledger_of(np.ones((21, 21), bool))
+    left = ledger_of(np.ones((21, 21), bool))
+
+    count_line(bar, 10.0, 5.0, 10.0, 15.0, (2.0, False, 0.0), 1)
+    count_line(left, 10.0, 5.0, 10.0, 15.0, (2.0, False, 3.0), 1)  # towards +x: left is +y, growing rows
+
+    assert set(np.argwhere(bar)[:, 1]) == set(range(5, 16))
+    assert set(np.argwhere(left)[:, 0]) == set(range(11, 16))
+
+
+def test_floor_counts_once_for_the_leg_that_sweeps_it_first():
+    ledger = ledger_of(np.ones((20, 30), bool))
+    path = np.array([[10.0, 5.0], [10.0, 20.0], [10.0, 5.0]])
+
+    fresh = count_path(ledger, path, (2.0, True, 0.0))
+
+    assert fresh[0] > 0
+    assert fresh[1] == 0
+
+
+def test_a_corridor_is_swept_along_its_length():
+    corridor = np.zeros((40, 40), bool)
+    corridor[18:22] = True
+
+    assert along_rows(corridor, 2)[corridor].all()
+    assert not along_rows(corridor.T.copy(), 2)[corridor.T].any()
