@@ -1,6 +1,6 @@
 """Coverage planning on the reference buildings: coverage, drive, turns, time; and the curve of drive against coverage.
 
-    python benchmarks/coverage.py [--only WORD] [--curve] [--out DIR]
+    python benchmarks/coverage.py [--only WORD] [--curve] [--replan] [--out DIR]
 
 Needs OXTURN_REFERENCE_DATA (floor_plans). Paths are scored as a stranger would: the map's own cells, the path as
 written. Search time is processor time of one core, so that a busy machine shows the same table.
@@ -18,7 +18,7 @@ import numpy as np
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
-from navigation.coverage_planner import Budget, CoverageSettings, plans, warm_up
+from navigation.coverage_planner import Budget, CoverageSettings, plans, repaired, warm_up
 from navigation.grid_geometry import GridGeometry
 from navigation.plan_command import seconds_for
 
@@ -33,6 +33,7 @@ def main() -> None:
     parser.add_argument("--skip", default="-", help="maps whose name holds this are left out")
     parser.add_argument("--curve", action="store_true", help="targets from 98 to 99.8 %% on the furnished maps")
     parser.add_argument("--out", type=Path, help="folder for pictures")
+    parser.add_argument("--replan", action="store_true", help="time to a safe route after a change, up to 500 m2")
     args = parser.parse_args()
     folder = Path(os.environ.get("OXTURN_REFERENCE_DATA", "../shared/data")) / "floor_plans"
     maps = [path for path in sorted(folder.glob("*.png")) if "gt_" not in path.name]
@@ -40,6 +41,9 @@ def main() -> None:
     if not maps:
         raise SystemExit(f"no floor plans in {folder}: set OXTURN_REFERENCE_DATA")
     warm_up()
+    if args.replan:
+        _replans(maps)
+        return
     for group in ("furnitures", ""):
         chosen = [path for path in maps if ("furnitures" in path.name) == bool(group)]
         if args.curve and group and chosen:
@@ -47,6 +51,35 @@ def main() -> None:
                 _table(chosen, replace(SETTINGS, target_ratio=target), None, f"target {target:.1%}", brief=True)
         elif chosen and not args.curve:
             _table(chosen, SETTINGS, args.out, "furnished" if group else "empty", brief=False)
+
+
+def _replans(maps: list[Path]) -> None:
+    """Something appears on the route, again and again: time to a safe route, and to a plan of the rest from scratch."""
+    for path in maps:
+        free = np.ascontiguousarray(cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)[::-1] > 250)
+        geometry = GridGeometry(0.0, 0.0, CELL_M, *free.shape)
+        if free.sum() * CELL_M**2 > 500:
+            continue
+        *_, found = plans(free, geometry, None, SETTINGS, budget=Budget(iterations=100_000))
+        rng = np.random.default_rng(0)
+        repairs, wholes = [], []
+        for trial in range(60):
+            at = int(rng.integers(1, len(found.path) // 2))
+            row, col = geometry.cells(found.path[None, at + 10 if at + 10 < len(found.path) else at, :2])[0]
+            changed = free.copy()
+            changed[row - 2 : row + 3, col - 2 : col + 3] = False
+            begin_s = time.process_time()
+            repaired(changed, geometry, found.path[at:, :2], SETTINGS.robot_radius_m)
+            repairs.append(time.process_time() - begin_s)
+            if trial % 6 == 0:
+                start = (float(found.path[at, 0]), float(found.path[at, 1]))
+                begin_s = time.process_time()
+                next(plans(changed, geometry, start, replace(SETTINGS, escape=True), budget=Budget(iterations=1)))
+                wholes.append(time.process_time() - begin_s)
+        p50, p99 = np.percentile(repairs, [50, 99]) * 1000
+        print(
+            f"{path.stem:34s} repaired p50 {p50:.0f} p99 {p99:.0f} ms; planned anew {max(wholes) * 1000:.0f} ms at most"
+        )
 
 
 def _table(maps: list[Path], settings: CoverageSettings, out: Path | None, title: str, *, brief: bool) -> None:
