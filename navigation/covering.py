@@ -33,6 +33,9 @@ _STOP_SHORT_M: Final = 0.06  # before a blocked place
 _OFF_ROUTE_M: Final = 0.08
 _NEW_FLOOR_M2: Final = 0.4
 _FUTILE_ROUTES: Final = 3  # in a row, each with less new floor than:
+_SAME_PLACE_M: Final = 0.25
+_BLOCKED_TIMES: Final = 2
+_BLOCKED_RADIUS_M: Final = 0.06
 _GAIN_M2: Final = 0.02
 _JOIN_M: Final = 0.25  # how far ahead of the robot a new route begins, unless something blocks earlier
 _WALL_GAP_M: Final = 0.017  # between body and wall on edge passes
@@ -84,6 +87,7 @@ class Covering:
         self._wall_offset = WallOffset(config.body.radius_m + _WALL_GAP_M)
         self._plans = 0
         self._detours = 0
+        self._blocked_places: list[tuple[float, float]] = []
         self._futile = 0
         self._covered_before_m2 = 0.0
         self._detour_clearance_m = whole_cells_m(config.clearance_m, config.planner.cell_m)
@@ -135,7 +139,7 @@ class Covering:
             return _HALT
         if self._follower.finished:
             return self._between_routes(pose)
-        if not self._route_stands(pose):
+        if not self._route_stands(estimate):
             return _HALT
         return self._follow(self._beside_walls(pose, observation), estimate.tracking)
 
@@ -214,9 +218,9 @@ class Covering:
         self._join_m = math.inf
         self._revision_checked = -1
 
-    def _route_stands(self, pose: Pose2D) -> bool:
+    def _route_stands(self, estimate: PoseEstimate) -> bool:
         """Look along the rest of the route; ask for another when it is blocked, left or no longer the best."""
-        follower = self._follower
+        follower, pose = self._follower, estimate.map_from_base
         revision = self._room.revision_of_plan_relevant_change
         if revision != self._revision_checked:
             self._revision_checked = revision
@@ -231,13 +235,25 @@ class Covering:
             room_m = self._blocked_m - follower.progress_m - _STOP_SHORT_M
             if room_m < 0.05:
                 if self._last.speed_mps < 0.02 and not self._go_around():
+                    self._note_blocked(estimate)
                     follower.stop()
                     self._request((pose.x_m, pose.y_m), math.inf)
             elif not self._go_around():
+                self._note_blocked(estimate)
                 self._request_ahead(min(_JOIN_M, room_m))
         elif self._new_floor_m2() > _NEW_FLOOR_M2:
             self._request_ahead(_JOIN_M)
         return not follower.finished
+
+    def _note_blocked(self, estimate: PoseEstimate) -> None:
+        """A place that blocks a route again and again is kept out of, until the rest is done: no driving to and fro."""
+        place = self._follower.at(min(self._blocked_m, float(self._follower.arc_m[-1])))
+        again = sum(math.dist(place, other) < _SAME_PLACE_M for other in self._blocked_places)
+        self._blocked_places.append(place)
+        if again >= _BLOCKED_TIMES:
+            point_base = estimate.map_from_base.inverse().transform(np.array([place]))[0]
+            self._room.mark(estimate, float(point_base[0]), float(point_base[1]), _BLOCKED_RADIUS_M, "blocked")
+            self._on_event(f"blocked again at {place[0]:.2f}, {place[1]:.2f}: left for later")
 
     def _go_around(self) -> bool:
         """Bypass what blocks the route and keep the rest of it; False when only another route helps."""

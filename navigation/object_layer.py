@@ -239,13 +239,21 @@ class ObjectLayer:
 
     def _miss(self, map_from_base: Pose2D, matched: set[int], contacts_base_m: FloatArray, radii_m: FloatArray) -> None:
         """Points that this frame looked at from close by and did not report."""
-        unseen = [point for point in self._points if point.number not in matched]
-        if not unseen:
+        if not self._points:
             return
-        places = map_from_base.inverse().transform(np.array([[point.x_m, point.y_m] for point in unseen]))
-        looked_at = self._in_good_view(places) & ~_shadowed(places, contacts_base_m, radii_m)
-        for index in np.flatnonzero(looked_at):
-            point = unseen[index]
+        base_from_map = map_from_base.inverse()
+        places = base_from_map.transform(np.array([[point.x_m, point.y_m] for point in self._points]))
+        near = np.flatnonzero((np.abs(places) < _MISS_RANGE_M).all(axis=1) & (places[:, 0] > 0))
+        in_view = near[self._in_good_view(places[near])]
+        asked = np.array([index for index in in_view if self._points[index].number not in matched], dtype=np.int64)
+        known = np.array([index for index in near if self._points[index].entered], dtype=np.int64)
+        known_radii = np.array([self._points[index].radius_m for index in known])
+        looked_at = asked[
+            ~_shadowed(places[asked], contacts_base_m, radii_m, -_SHADOW_M)
+            # far sides, when the near side is below the image
+            & ~_shadowed(places[asked], places[known], known_radii, _SHADOW_M)
+        ]
+        for point in [self._points[index] for index in looked_at]:
             point.evidence -= _MISS_EVIDENCE
             if point.evidence < 0:
                 self._drop(point)
@@ -313,15 +321,17 @@ def _blend(point: EdgePoint, sighting: _Sighting) -> None:
     point.seen += 1
 
 
-def _shadowed(places_base: FloatArray, contacts_base_m: FloatArray, radii_m: FloatArray) -> NDArray[np.bool_]:
-    """(N,): places behind, or just beside, the near edges (K, 2) reported in this frame."""
+def _shadowed(
+    places_base: FloatArray, contacts_base_m: FloatArray, radii_m: FloatArray, behind_m: float
+) -> NDArray[np.bool_]:
+    """(N,): places at least `behind_m` behind, or just beside, the near edges (K, 2)."""
     if not len(contacts_base_m):
         return np.zeros(len(places_base), dtype=np.bool_)
     ranges_m = np.hypot(contacts_base_m[:, 0], contacts_base_m[:, 1])
     view = contacts_base_m / ranges_m[:, None]
     along = places_base @ view.T  # (N, K)
     side = np.abs(places_base @ np.stack([-view[:, 1], view[:, 0]]))
-    hidden = (along > ranges_m - _SHADOW_M) & (side < (radii_m + _SHADOW_M) * np.maximum(along / ranges_m, 1.0))
+    hidden = (along > ranges_m + behind_m) & (side < (radii_m + _SHADOW_M) * np.maximum(along / ranges_m, 1.0))
     return np.asarray(hidden.any(axis=1), dtype=np.bool_)
 
 
