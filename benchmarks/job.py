@@ -49,9 +49,8 @@ def main() -> int:
     show(costs, seeds)
     verdict = bars_of(costs)
     for row in verdict.rows:
-        print(
-            f"{'ok    ' if row.passed else 'FAILED'} {row.name:<58} {row.value:.4g} {row.comparison} {row.threshold:.4g}"
-        )
+        mark = "ok    " if row.passed else "FAILED"
+        print(f"{mark} {row.name:<58} {row.value:.4g} {row.comparison} {row.threshold:.4g}")
     (told.out / "job.json").write_text(json.dumps({name: cost.to_json() for name, cost in costs.items()}, indent=1))
     return 0 if verdict.passed else 1
 
