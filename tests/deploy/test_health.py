@@ -47,7 +47,7 @@ def test_a_missing_output_is_told(tmp_path):
 
 
 def test_a_slow_model_is_told(tmp_path):
-    report = ProcessHealthCheck(10.0).examine(write(tmp_path / "bundle", slow(4), np.zeros(FRAMES.shape, np.float32)))
+    report = ProcessHealthCheck(10.0).examine(write(tmp_path / "bundle", slow(10), np.zeros(FRAMES.shape, np.float32)))
 
     assert not report.healthy
     assert "limit 80" in report.reason
