@@ -23,9 +23,9 @@ OBSTACLES = Task(
     input=ImageInput(height_px=240, width_px=320),
     heads=(
         Head("thing", 1, "focal", 1.0, ("thing",)),
-        Head("kind", len(SMALL_OBJECTS), "softmax", 0.2, SMALL_OBJECTS),
+        Head("kind", len(SMALL_OBJECTS), "softmax", 0.1, SMALL_OBJECTS),
         Head("box", len(BOX_CHANNELS), "smooth_l1", 0.5),
-        Head("floor", len(FLOORS) + 1, "softmax", 0.3, (*FLOORS, "not_floor")),
+        Head("floor", len(FLOORS) + 1, "softmax", 0.1, (*FLOORS, "not_floor")),
     ),
     labels=LabelSource("instances", ("simulator", "human")),
     group_key="group",
