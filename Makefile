@@ -6,7 +6,7 @@ OUT ?= out/demo
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test test-all check airflow mlflow lock clean
+.PHONY: help demo test test-all test-arm64 airflow mlflow lock clean
 
 help: ## what can be made
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -40,6 +40,9 @@ airflow: .venv/.demo ## Airflow on loopback with the DAGs unpaused; prints addre
 mlflow: .venv/.demo ## an MLflow server on loopback with its database and artifact store in out/mlflow
 	mkdir -p out/mlflow
 	$(BIN)/mlflow server --host 127.0.0.1 --port 5000 --backend-store-uri sqlite:///out/mlflow/mlflow.db --artifacts-destination out/mlflow/artifacts
+
+test-arm64: .venv/.demo ## the robot's real aarch64 wheels and tests on an emulated Pi 4 and Pi 5; BUNDLE=folder adds a model
+	sh deploy/arm64/test_arm64.sh $(BUNDLE)
 
 lock: .venv/.test ## write requirements.lock from what .venv holds
 	{ head -2 requirements.lock; $(BIN)/pip freeze --exclude-editable --exclude pip --exclude setuptools | sed -E 's/\+cpu//'; } > requirements.lock.tmp && mv requirements.lock.tmp requirements.lock
