@@ -17,6 +17,7 @@ TARGETS = 200  # places of missed floor that a chunk of moves knows
 CHUNK = 2000  # moves between two looks at the clock
 HEAT_TOOL_WIDTHS = 0.25
 PAY_GAIN = 40.0
+OVERTIME = 0.1  # share of the budget that picking up missed patches may take on top
 COLD_SHARE = 0.15  # of the budget, at the end, without heat
 PAY_LOW, PAY_HIGH = 1.5, 120.0  # tool widths of drive that a tool width of new floor is worth
 
@@ -101,7 +102,7 @@ def annealed(
     found = room[:corners].copy()
     if job.free_start and turn % 2:
         found = found[::-1].copy()
-    return found, completed(job, found, ledger)
+    return found, completed(job, found, ledger, lambda: spending.share < end + OVERTIME)
 
 
 def _targets(job: Job, missed: NDArray[np.int64], rng: np.random.Generator) -> Line:
@@ -130,9 +131,11 @@ def _searched(
     return room, corners
 
 
-def completed(job: Job, path: Line, ledger: Ledger) -> Line:
+def completed(job: Job, path: Line, ledger: Ledger, in_time: Callable[[], bool] = lambda: True) -> Line:
     """Patches picked up until the target is met; then the corners around them smoothed, at no loss of floor."""
-    path = with_patches(job.floor, ledger, path, job.tool, missing_allowed=job.allowed, always_cells=job.patch_cells)
+    path = with_patches(
+        job.floor, ledger, path, job.tool, missing_allowed=job.allowed, always_cells=job.patch_cells, in_time=in_time
+    )
     room, corners = _with_room(path)
     price = (PAY_HIGH, 0.0, job.turn_cells, 0.0)
     corners = polish(

@@ -1,6 +1,7 @@
 """Floor that a path has missed, picked up on its way: each patch by the detour that is shortest for what it brings."""
 
 import itertools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -19,11 +20,19 @@ ROUNDS = 4
 
 
 def with_patches(
-    floor: Floor, ledger: Ledger, path: Line, tool: Tool, *, missing_allowed: int, always_cells: int
+    floor: Floor,
+    ledger: Ledger,
+    path: Line,
+    tool: Tool,
+    *,
+    missing_allowed: int,
+    always_cells: int,
+    in_time: Callable[[], bool],
 ) -> Line:
     """The path (N, 2) with detours until no more than `missing_allowed` wanted cells are missed.
 
-    Patches of `always_cells` and more are picked up in any case. The ledger counts the path and then the detours.
+    Patches of `always_cells` and more are picked up in any case, while `in_time`.
+    The ledger counts the path and then the detours.
     """
     ways: Ways | None = None
     for _ in range(ROUNDS):
@@ -38,7 +47,7 @@ def with_patches(
         before = left
         for index in order:
             size = int(sizes[index])
-            if left <= missing_allowed and size < always_cells:
+            if (left <= missing_allowed and size < always_cells) or not in_time():
                 break
             place = _best_place(floor.centres, missing, parts, int(index), boxes[int(index) - 1], tool[0])
             if place is None:
