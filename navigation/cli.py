@@ -53,7 +53,7 @@ def plan(
     start: Annotated[tuple[float, float] | None, typer.Option(help="X Y in map; without it anywhere")] = None,
     tool_offset_left: Annotated[float, typer.Option(help="the tool's middle, left of the robot's (m)")] = 0.0,
     edge_passes: Annotated[int, typer.Option(min=0, max=5, help="passes along walls planned before the swaths")] = 0,
-    target: Annotated[float, typer.Option(min=0.5, max=1.0, help="share of the floor to cover")] = 0.994,
+    target: Annotated[float, typer.Option(min=0.5, max=1.0, help="share of the floor to cover")] = 0.9945,
     seconds: Annotated[float | None, typer.Option(min=0.0, help="time for better paths; default by area")] = None,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON document on standard output")] = False,

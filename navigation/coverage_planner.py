@@ -73,7 +73,7 @@ class CoverageSettings:
     seed: int = 0
     escape: bool = True  # a start inside the margin begins at the nearest clear cell
     round_tool: bool = True
-    target_ratio: float = 0.994
+    target_ratio: float = 0.9945
     patch_m2: float = 0.12
 
 
