@@ -29,12 +29,13 @@ class GridArrays:
     kind: NDArray[np.uint8]  # (N, R, C)
     box: NDArray[np.float32]  # (N, 5, R, C)
     floor: NDArray[np.uint8]  # (N, R, C)
+    mask: NDArray[np.uint8]  # (N, R, C)
 
     def __len__(self) -> int:
         return len(self.images)
 
 
-_FIELDS = ("images", "thing", "kind", "box", "floor")
+_FIELDS = ("images", "thing", "kind", "box", "floor", "mask")
 
 
 def build(
@@ -86,6 +87,7 @@ def _create(cache_dir: Path, count: int, size: ImageInput) -> None:
         "kind": ((count, rows, columns), np.uint8),
         "box": ((count, len(BOX_CHANNELS), rows, columns), np.float32),
         "floor": ((count, rows, columns), np.uint8),
+        "mask": ((count, rows, columns), np.uint8),
     }
     for name, (shape, kind) in shapes.items():
         open_memmap(cache_dir / f"{name}.npy", mode="w+", dtype=kind, shape=shape).flush()
@@ -103,7 +105,7 @@ def _fill(shard: Path, cache_dir: Path, start: int, size: ImageInput, painted: b
         image, targets = learned(sample, size)
         arrays.images[at] = _painted(sample, image) if painted else image
         arrays.thing[at], arrays.kind[at] = targets.thing, targets.kind
-        arrays.box[at], arrays.floor[at] = targets.box, targets.floor
+        arrays.box[at], arrays.floor[at], arrays.mask[at] = targets.box, targets.floor, targets.mask
         count += 1
     return count
 

@@ -26,6 +26,7 @@ WINDOW_CELLS = 16  # 128 x 128 px: a fifth of a frame's cost
 EVEN_CLASS_SHARE = 0.4
 ANY_THING_SHARE = 0.2  # the rest lies anywhere
 PRIOR = 0.01  # an untrained network finds nothing
+WANTED_PRECISION = 0.85  # of cells: a thing is looked at in many frames, a false alarm shuts off floor
 
 Targets = dict[str, Tensor]
 
@@ -54,8 +55,9 @@ class GridLearner:
 
     def model(self) -> nn.Module:
         model = GridNet(3, {head.name: head.channels for head in self._task.heads}, self._task.width)
-        nn.init.constant_(model.heads["thing"].bias, float(np.log(PRIOR / (1 - PRIOR))))  # type: ignore[arg-type]
-        nn.init.normal_(model.heads["thing"].weight, std=0.001)  # type: ignore[arg-type]
+        for name in ("thing", "mask"):
+            nn.init.constant_(model.heads[name].bias, float(np.log(PRIOR / (1 - PRIOR))))  # type: ignore[arg-type]
+            nn.init.normal_(model.heads[name].weight, std=0.001)  # type: ignore[arg-type]
         return model
 
     def batch(self, step_seed: tuple[int, int], size: int) -> tuple[Tensor, Targets]:
@@ -66,7 +68,7 @@ class GridLearner:
         generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
         inputs = torch.from_numpy(images).permute(0, 3, 1, 2).float().mul_(1 / 255)
         inputs = augment.photometric(inputs.contiguous(memory_format=torch.channels_last), generator)
-        names = ("thing", "kind", "box", "floor")
+        names = ("thing", "mask", "kind", "box", "floor")
         return inputs, {name: torch.from_numpy(np.stack([w[1][name] for w in windows])) for name in names}
 
     def _window(self, rng: np.random.Generator) -> tuple[NDArray[Any], dict[str, NDArray[Any]]]:
@@ -96,15 +98,17 @@ class GridLearner:
         box = (apart * things[:, None] * (targets["box"] >= UNKNOWN / 2)).sum()
         floor = functional.cross_entropy(answers["floor"], targets["floor"].long(), ignore_index=IGNORED)
         focal = focal_loss(answers["thing"][:, 0], targets["thing"])
+        dense = focal_loss(answers["mask"][:, 0], targets["mask"]) / (targets["mask"] == 1).sum().clamp(min=1)
         return (
             weights["thing"] * focal / count
+            + weights["mask"] * dense
             + weights["kind"] * kind / count
             + weights["box"] * box / count
             + weights["floor"] * floor
         )
 
     def score(self, model: Callable[[Tensor], dict[str, Tensor]]) -> dict[str, float]:
-        """On whole validation frames: F1 of contact cells at their best threshold, and how well floors are told."""
+        """On whole validation frames: best F1 of contact cells, the threshold for the job, how well floors are told."""
         logits, truth, floor_right, floor_count = [], [], 0, 0
         for start in range(0, len(self._validation), 16):
             stop = min(start + 16, len(self._validation))
@@ -113,12 +117,14 @@ class GridLearner:
                 images.permute(0, 3, 1, 2).float().mul_(1 / 255).contiguous(memory_format=torch.channels_last)
             )
             thing = np.array(self._validation.thing[start:stop])
-            logits.append(answers["thing"][:, 0].numpy()[thing != IGNORED])
+            seen = functional.max_pool2d(answers["mask"], 3, 1, 1)[:, 0]
+            logits.append(torch.minimum(answers["thing"][:, 0], seen).numpy()[thing != IGNORED])
             truth.append(thing[thing != IGNORED] == 1)
             floor = np.array(self._validation.floor[start:stop])
             floor_right += int((answers["floor"].argmax(1).numpy() == floor)[floor != IGNORED].sum())
             floor_count += int((floor != IGNORED).sum())
-        score, at = best_f1(np.concatenate(logits), np.concatenate(truth))
+        score, _ = best_f1(np.concatenate(logits), np.concatenate(truth))
+        at = logit_of_precision(np.concatenate(logits), np.concatenate(truth), WANTED_PRECISION)
         return {
             "score": score,
             "cell_f1": score,
@@ -138,6 +144,7 @@ def _cut(
         "kind": arrays.kind[frame, rows, columns],
         "box": arrays.box[frame, :, rows, columns],
         "floor": arrays.floor[frame, rows, columns],
+        "mask": arrays.mask[frame, rows, columns],
     }
     if mirrored:
         image = image[:, ::-1]
@@ -153,6 +160,14 @@ def focal_loss(logits: Tensor, targets: Tensor) -> Tensor:
     plain = functional.binary_cross_entropy_with_logits(logits, truth, reduction="none")
     right = torch.exp(-plain)
     return ((1 - right) ** 2 * plain * known).sum()
+
+
+def logit_of_precision(logits: NDArray[Any], truth: NDArray[Any], wanted: float) -> float:
+    """The lowest logit from which on at least `wanted` of the cells told are right; the highest when none is."""
+    order = np.argsort(-logits, kind="stable")
+    right = np.cumsum(truth[order])
+    enough = np.flatnonzero(right >= wanted * np.arange(1, len(order) + 1))
+    return float(logits[order][enough[-1] if len(enough) else 0])
 
 
 def best_f1(logits: NDArray[Any], truth: NDArray[Any]) -> tuple[float, float]:

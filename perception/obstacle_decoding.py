@@ -33,7 +33,7 @@ def decode(
     piece_m: float,
 ) -> Detections:
     """Objects of one frame, told in pieces of about `piece_m`. `camera` is the frame's own size, boxes its pixels."""
-    scores = _sigmoid(answers["thing"][0])
+    scores = _sigmoid(np.minimum(answers["thing"][0], _beside(answers["mask"][0])))
     rows, columns = np.nonzero(scores >= min_score * WEAK_RATIO)
     box = answers["box"][:, rows, columns].astype(np.float64)  # (5, N)
     scale = camera.width_px / (scores.shape[1] * STRIDE_PX)
@@ -141,6 +141,15 @@ def floor_seen(
     points_base_m = camera.floor_from_pixels(pixels)
     near = np.hypot(points_base_m[:, 0], points_base_m[:, 1]) <= range_max_m  # NaN is not
     return points_base_m[near]
+
+
+def _beside(logits: Grid) -> Grid:
+    """(R, C): the highest of a cell and its eight neighbours: a contact lies at the rim of what is seen."""
+    padded = np.pad(logits, 1, constant_values=-np.inf)
+    rows, columns = logits.shape
+    shifted = [padded[r : r + rows, c : c + columns] for r in range(3) for c in range(3)]
+    highest: Grid = np.maximum.reduce(shifted)
+    return highest
 
 
 def _sigmoid(logits: Grid) -> NDArray[np.floating]:

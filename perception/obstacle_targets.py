@@ -16,10 +16,11 @@ from perception.labels import FIRST_FLOOR, FLOORS, SMALL_OBJECTS
 from perception.sample_format import LabelledObject
 from perception.tasks.obstacles import BOX_CHANNELS, NOT_FLOOR, STRIDE_PX
 
-VERSION = 2  # of what the numbers mean: caches of another are built anew
+VERSION = 3  # of what the numbers mean: caches of another are built anew
 IGNORED = 255
 LEARN_WITHIN_M = 1.6  # things further away are neither wanted nor punished
 MIN_PIXELS = 10
+MASK_SHARE = 0.1
 OVERHANG_MAX_M = 0.08  # a contact further before the visible line is hidden by something else
 UNKNOWN = -1.0  # drop of a cell whose object's nearest point is not in the picture
 THIN = frozenset({"cable"})  # flat and narrow: every visible part lies on the floor
@@ -33,6 +34,7 @@ class GridTargets:
     kind: NDArray[np.uint8]  # (R, C): class index where thing is 1, else IGNORED
     box: NDArray[np.float32]  # (5, R, C): tasks.obstacles.BOX_CHANNELS where thing is 1, else 0; drop may be UNKNOWN
     floor: NDArray[np.uint8]  # (R, C): floor index, NOT_FLOOR, or IGNORED where the cell is mixed
+    mask: NDArray[np.uint8]  # (R, C): 1 where small objects fill MASK_SHARE of a cell, IGNORED where they fill less
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,21 @@ def encode(
         elif len(edge.columns):
             index = SMALL_OBJECTS.index(item.class_name)
             _draw(edge, drops(edge, item, camera) / STRIDE_PX, index, thing, kind, box)
-    return GridTargets(thing, kind, box, _floor(segmentation))
+    return GridTargets(thing, kind, box, _floor(segmentation), _mask(instances, objects))
+
+
+def _mask(instances: NDArray[np.integer], objects: Sequence[LabelledObject]) -> NDArray[np.uint8]:
+    rows, columns = instances.shape[0] // STRIDE_PX, instances.shape[1] // STRIDE_PX
+    small = [item.instance for item in objects]
+    wanted = [item.instance for item in objects if item.distance_m <= LEARN_WITHIN_M and item.pixels >= MIN_PIXELS]
+
+    def share(numbers: list[int]) -> FloatArray:
+        inside = np.isin(instances[: rows * STRIDE_PX, : columns * STRIDE_PX], numbers)
+        return np.asarray(inside.reshape(rows, STRIDE_PX, columns, STRIDE_PX).mean(axis=(1, 3)))
+
+    mask = np.where(share(small) > 0, IGNORED, 0).astype(np.uint8)
+    mask[share(wanted) >= MASK_SHARE] = 1
+    return mask
 
 
 def drops(edge: Contour, item: LabelledObject, camera: PinholeCamera) -> FloatArray:

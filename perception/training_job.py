@@ -87,7 +87,8 @@ def at_threshold(model: nn.Module, scores: Mapping[str, float]) -> nn.Module:
     """Shifts the objectness so that a score of .5 is the threshold found best on validation data."""
     if "threshold_logit" in scores:
         with torch.no_grad():
-            model.heads["thing"].bias -= scores["threshold_logit"]  # type: ignore[index, union-attr]
+            for name in ("thing", "mask"):  # a cell counts by the weaker of the two
+                model.heads[name].bias -= scores["threshold_logit"]  # type: ignore[index, union-attr]
     return model
 
 

@@ -1,6 +1,7 @@
 """The robot's own task: small things on the floor that the LIDAR cannot see, and what the floor is made of.
 
-Answers on a grid of stride 8. A cell is a thing where the contour on which an object meets the floor runs through it;
+Answers on a grid of stride 8. `mask` says where small objects are seen at all: dense, so learnt soon, and a floor's
+pattern seldom passes for one. A cell is a thing where the contour on which an object meets the floor runs through it;
 a thin flat object (a cable) is a contour everywhere. So an object is a row of cells, each with its own point of
 contact: what a map needs.
 """
@@ -23,6 +24,7 @@ OBSTACLES = Task(
     input=ImageInput(height_px=240, width_px=320),
     heads=(
         Head("thing", 1, "focal", 1.0, ("thing",)),
+        Head("mask", 1, "focal", 0.5, ("mask",)),
         Head("kind", len(SMALL_OBJECTS), "softmax", 0.1, SMALL_OBJECTS),
         Head("box", len(BOX_CHANNELS), "smooth_l1", 0.5),
         Head("floor", len(FLOORS) + 1, "softmax", 0.1, (*FLOORS, "not_floor")),

@@ -45,6 +45,7 @@ def answers(targets):
     floors = np.eye(NOT_FLOOR + 2, dtype=np.float32)[np.minimum(targets.floor, NOT_FLOOR + 1)]
     return {
         "thing": np.where(targets.thing == 1, 9.0, -9.0).astype(np.float32)[None],
+        "mask": np.where(targets.mask > 0, 9.0, -9.0).astype(np.float32)[None],
         "kind": 9 * kinds.transpose(2, 0, 1)[:-1],
         "box": np.maximum(targets.box, 0),
         "floor": 9 * floors.transpose(2, 0, 1)[:-1],
@@ -178,3 +179,20 @@ def test_floor_seen_is_floor_without_things():
     assert not on_contact.any()
     assert (pixels[:, 1] > 24).all()
     assert (np.hypot(*detections.floor_seen.T) <= 1.5).all()
+
+
+def test_a_contact_with_nothing_seen_beside_it_is_a_floor_pattern():
+    targets = obstacle_targets.encode(*painted((100, 120, 140, 150)), CAMERA)
+    nothing_seen = {**answers(targets), "mask": np.full((1, *targets.mask.shape), -9.0, np.float32)}
+
+    found = obstacle_decoding.decode(nothing_seen, CAMERA, stamp_s=0.0, min_score=0.5, range_max_m=1.5, piece_m=0.12)
+
+    assert len(found.scores) == 0
+
+
+def test_the_mask_is_where_small_objects_fill_a_cell_and_unsure_where_they_touch_it():
+    targets = obstacle_targets.encode(*painted((96, 120, 137, 144)), CAMERA)
+
+    assert (targets.mask[15:18, 12:17] == 1).all()
+    assert (targets.mask[15:18, 17] == 1).all()  # one column of eight pixels is an eighth
+    assert targets.mask.sum() == 18
