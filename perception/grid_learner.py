@@ -26,7 +26,7 @@ WINDOW_CELLS = 16  # 128 x 128 px: a fifth of a frame's cost
 EVEN_CLASS_SHARE = 0.4
 ANY_THING_SHARE = 0.2  # the rest lies anywhere
 PRIOR = 0.01  # an untrained network finds nothing
-WANTED_PRECISION = 0.85  # of cells: a thing is looked at in many frames, a false alarm shuts off floor
+WANTED_PRECISION = 0.65  # of cells: a thing is looked at in many frames, a false alarm shuts off floor
 
 Targets = dict[str, Tensor]
 
