@@ -18,7 +18,7 @@ done
 if [ ! -e "$build/tree/.complete" ]; then # Debian 12's Python 3.11, unpacked and never run as root
     mkdir -p "$build" && rm -rf "$build/tree"
     debootstrap --arch=arm64 --foreign --variant=minbase \
-        --include=python3,libpython3.11-stdlib,libstdc++6,libgomp1 bookworm "$build/tree" http://deb.debian.org/debian
+        --include=python3,libpython3.11-stdlib,libstdc++6,libgomp1 bookworm "$build/tree" ${DEBIAN_MIRROR:-}
     for package in "$build"/tree/var/cache/apt/archives/*.deb; do dpkg-deb -x "$package" "$build/tree"; done
     cpus=$build/tree/sys/devices/system/cpu # onnxruntime asks it which Arm this is, and crashes without an answer
     for number in 0 1 2 3; do
