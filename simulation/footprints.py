@@ -94,16 +94,20 @@ def part_footprint(part: Part) -> tuple[list[tuple[float, float]], float]:
 
 def footprints_of(things: Iterable[tuple[Pose2D, Iterable[Part]]]) -> Footprints:
     """In `map`; the owner is the thing's place in the order given."""
+    return placed_footprints((owner, pose, part) for owner, (pose, parts) in enumerate(things) for part in parts)
+
+
+def placed_footprints(placed: Iterable[tuple[int, Pose2D, Part]]) -> Footprints:
+    """In `map`, of parts with their owner and the pose of the frame they are told in."""
     corners, counts, radii, owners = [], [], [], []
-    for owner, (pose, parts) in enumerate(things):
-        for part in parts:
-            shape, radius = part_footprint(part)
-            block = np.zeros((CORNERS_MAX, 2))
-            block[: len(shape)] = pose.transform(np.array(shape))
-            corners.append(block)
-            counts.append(len(shape))
-            radii.append(radius)
-            owners.append(owner)
+    for owner, pose, part in placed:
+        shape, radius = part_footprint(part)
+        block = np.zeros((CORNERS_MAX, 2))
+        block[: len(shape)] = pose.transform(np.array(shape))
+        corners.append(block)
+        counts.append(len(shape))
+        radii.append(radius)
+        owners.append(owner)
     return Footprints(
         np.array(corners).reshape(-1, CORNERS_MAX, 2),
         np.array(counts, dtype=np.int64),

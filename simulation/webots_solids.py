@@ -1,11 +1,12 @@
 """What stands in a parsed Webots world, cut in the LIDAR's plane: to check one engine's world by another's."""
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 
 from foundation.geometry import FloatArray, Pose2D
-from simulation.footprints import CORNERS_MAX, Footprints, part_footprint, rotation_matrix
+from simulation.footprints import Footprints, placed_footprints, rotation_matrix
 from simulation.room_spec import Part
 from simulation.webots_file import WebotsNode
 
@@ -14,30 +15,20 @@ _ROOT = np.eye(4)
 
 def standing_solids(roots: list[WebotsNode], height_m: float) -> Footprints:
     """Cross-sections at `height_m` of the bounding objects of all root Solids; the Robot is not one of them."""
-    corners, counts, radii, owners = [], [], [], []
+    return placed_footprints(_cut(roots, height_m))
+
+
+def _cut(roots: list[WebotsNode], height_m: float) -> Iterator[tuple[int, Pose2D, Part]]:
+    """Owner, place and part of everything that the plane at `height_m` goes through."""
     for owner, solid in enumerate(node for node in roots if node.kind == "Solid"):
         bounding = solid.fields.get("boundingObject")
         if bounding is None:
             continue
         for part, world_from_part in _parts(bounding, _placed(_ROOT, solid)):
-            z = world_from_part[2, 3]
-            if abs(z - height_m) >= part.size_m[2] / 2:
+            if abs(world_from_part[2, 3] - height_m) >= part.size_m[2] / 2:
                 continue
             heading = math.atan2(world_from_part[1, 0], world_from_part[0, 0])
-            pose = Pose2D(float(world_from_part[0, 3]), float(world_from_part[1, 3]), heading)
-            shape, radius = part_footprint(part)
-            block = np.zeros((CORNERS_MAX, 2))
-            block[: len(shape)] = pose.transform(np.array(shape))
-            corners.append(block)
-            counts.append(len(shape))
-            radii.append(radius)
-            owners.append(owner)
-    return Footprints(
-        np.array(corners).reshape(-1, CORNERS_MAX, 2),
-        np.array(counts, np.int64),
-        np.array(radii, np.float64),
-        np.array(owners, np.int64),
-    )
+            yield owner, Pose2D(float(world_from_part[0, 3]), float(world_from_part[1, 3]), heading), part
 
 
 def _parts(node: WebotsNode, world_from_node: FloatArray) -> list[tuple[Part, FloatArray]]:
