@@ -103,8 +103,9 @@ def _bridge(channel: paramiko.Channel, command: list[str], environment: dict[str
     errors.start()
     _drain(process.stdout, channel.sendall)
     errors.join()
+    status = process.wait()
     with contextlib.suppress(OSError, EOFError):
-        channel.send_exit_status(process.wait())
+        channel.send_exit_status(status)
         channel.close()
 
 
@@ -117,6 +118,7 @@ def _feed(channel: paramiko.Channel, stdin: IO[bytes]) -> None:
 
 
 def _drain(stream: IO[bytes], send: Any) -> None:
-    with contextlib.suppress(OSError), stream:
+    """Until the program ends or the peer is gone; paramiko says the latter as EOFError when the socket broke mid-send."""
+    with contextlib.suppress(OSError, EOFError), stream:
         while data := stream.read(65536):
             send(data)
