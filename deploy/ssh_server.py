@@ -118,7 +118,7 @@ def _feed(channel: paramiko.Channel, stdin: IO[bytes]) -> None:
 
 
 def _drain(stream: IO[bytes], send: Any) -> None:
-    """Until the program ends or the peer is gone; paramiko says the latter as EOFError when the socket broke mid-send."""
+    """Until the program ends or the peer is gone; paramiko raises EOFError when a socket breaks mid-send."""
     with contextlib.suppress(OSError, EOFError), stream:
         while data := stream.read(65536):
             send(data)

@@ -13,6 +13,21 @@ metrics = typer.Typer(name="metrics", help="Alert rules and dashboards as code."
 def register(app: typer.Typer) -> None:
     """Adds this folder's verbs to the `oxturn` command."""
     app.add_typer(metrics)
+    app.command("record")(record)
+
+
+def record(
+    log: Annotated[Path, typer.Argument(help="CARMEN log, .clf or .clf.gz")],
+    trajectory: Annotated[Path, typer.Option(help="What `oxturn slam LOG --out` wrote (TUM).")],
+    out: Annotated[Path, typer.Option(help="Folder for the MCAP files.")],
+    map_yaml: Annotated[Path | None, typer.Option("--map", help="map.yaml of `oxturn slam --map-out`.")] = None,
+) -> None:
+    """A LIDAR log with its trajectory and map as MCAP, for Foxglove."""
+    from foundation.progress import bars
+    from monitoring import log_recording
+
+    count = log_recording.record(log, trajectory, out, map_yaml=map_yaml, progress=bars)
+    print(f"{count} scans -> {out}")
 
 
 @metrics.command("build")

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from foundation.geometry import FloatArray, Pose2D
+from foundation.geometry import FloatArray, Pose2D, wrap_angle
 from foundation.robot_config import RobotConfig
 from navigation.background import Background
 from navigation.detour import mended
@@ -30,6 +30,8 @@ from perception.observation import Observation
 _HALT: Final = DriveCommand(0.0, 0.0)
 _CHECK_STEP_M: Final = 0.03
 _STOP_SHORT_M: Final = 0.06  # before a blocked place
+_MEND_WITHIN_M: Final = 0.45  # what blocks the route further on is looked at from nearer first
+_LEAVE_M: Final = 0.2  # of a route that begins too near to something
 _OFF_ROUTE_M: Final = 0.08
 _NEW_FLOOR_M2: Final = 0.4
 _FUTILE_ROUTES: Final = 3  # in a row, each with less new floor than:
@@ -100,6 +102,9 @@ class Covering:
         self._still_since_s = 0.0
         self._still_pose: Pose2D | None = None
         self._last_chance_taken = False
+        self._round_left_rad = 2 * math.pi  # a job begins with a look round
+        self._round_heading_rad: float | None = None
+        self._covered_at_look_m2 = 0.0
         self._done = False
 
     @property
@@ -137,6 +142,8 @@ class Covering:
             return recovering
         if self._ticks <= _START_TICKS or estimate.tracking is Tracking.LOST:
             return _HALT
+        if self._round_left_rad > 0:
+            return self._look_round(pose)
         if self._follower.finished:
             return self._between_routes(pose)
         if not self._route_stands(estimate):
@@ -150,6 +157,13 @@ class Covering:
         if self._background.busy:
             return _HALT
         if self._empty_plans >= 1 or self._futile >= _FUTILE_ROUTES:
+            if self._room.covered_m2() - self._covered_at_look_m2 > _GAIN_M2:
+                self._begin_look_round()  # what shuts the rest off may not be there any more, or never was
+                self._empty_plans = self._futile = 0
+                return _HALT
+            if self._room.forget_doubtful_objects():
+                self._empty_plans = self._futile = 0
+                return _HALT
             if self._room.marks() and not self._last_chance_taken:
                 self._last_chance_taken = True  # patches behind marked places get a second try
                 self._empty_plans = self._futile = 0
@@ -165,6 +179,18 @@ class Covering:
         self._covered_before_m2 = covered_m2
         self._request((pose.x_m, pose.y_m), math.inf)
         return _HALT
+
+    def _begin_look_round(self) -> None:
+        self._round_left_rad = 2 * math.pi
+        self._round_heading_rad = None
+        self._covered_at_look_m2 = self._room.covered_m2()
+
+    def _look_round(self, pose: Pose2D) -> DriveCommand:
+        """One turn on the spot: the camera sees to one side only."""
+        if self._round_heading_rad is not None:
+            self._round_left_rad -= abs(wrap_angle(pose.heading_rad - self._round_heading_rad))
+        self._round_heading_rad = pose.heading_rad
+        return DriveCommand(0.0, self._drive.turn_radps) if self._round_left_rad > 0 else _HALT
 
     def _blames_detector(self) -> bool:
         """Much floor left out behind claims that do not look like things: forget them and go on by LIDAR alone."""
@@ -231,8 +257,7 @@ class Covering:
             self._on_event(f"off the route by {follower.lateral_error_m:.2f} m")
             follower.stop()
             self._request((pose.x_m, pose.y_m), math.inf)
-        elif self._blocked_m < math.inf:
-            room_m = self._blocked_m - follower.progress_m - _STOP_SHORT_M
+        elif (room_m := self._blocked_m - follower.progress_m - _STOP_SHORT_M) < _MEND_WITHIN_M:
             if room_m < 0.05:
                 if self._last.speed_mps < 0.02 and not self._go_around():
                     self._note_blocked(estimate)
@@ -261,14 +286,14 @@ class Covering:
         follower = self._follower
         points = mended(
             free, geometry, follower.points, follower.arc_m, follower.progress_m, self._detour_clearance_m,
-            self._keep_m(), _STOP_SHORT_M,
+            self._keep_m(), _STOP_SHORT_M, _MEND_WITHIN_M + _STOP_SHORT_M,
         )  # fmt: skip
         if points is None:
             return False
         follower.follow(points)
         self._detours += 1
         self._blocked_m = self._first_blocked_m()
-        return self._blocked_m == math.inf
+        return self._blocked_m > _MEND_WITHIN_M
 
     def _keep_m(self) -> float:
         """Nearer to a cell that is not free than this, the route counts as blocked."""
@@ -288,7 +313,15 @@ class Covering:
         if not len(along_m):
             return math.inf
         places = np.stack([np.interp(along_m, follower.arc_m, follower.points[:, axis]) for axis in (0, 1)], axis=1)
-        first = self._room.first_blocked(places, self._keep_m(), tolerance_m=0.0)
+        keep_m = self._keep_m()
+        leaving = int(np.searchsorted(along_m, follower.progress_m + _LEAVE_M))
+        here_m = self._room.gap_m(*follower.at(follower.progress_m), keep_m)
+        if here_m < keep_m and leaving:  # too near already: out is allowed, as long as it does not get nearer
+            first = self._room.first_blocked(places[:leaving], max(here_m - _CHECK_STEP_M / 2, 0.0), tolerance_m=0.0)
+            if first is not None:
+                return float(along_m[first])
+            places, along_m = places[leaving:], along_m[leaving:]
+        first = self._room.first_blocked(places, keep_m, tolerance_m=0.0)
         return math.inf if first is None else float(along_m[first])
 
     # driving

@@ -44,9 +44,14 @@ def mended(
     clearance_m: float,
     keep_m: float,
     leave_before_m: float,
+    within_m: float,
 ) -> FloatArray | None:
-    """(M, 2): the route from the place at `progress_m` on, with every blocked stretch bypassed."""
+    """(M, 2): the route from the place at `progress_m` on, with the stretches blocked that begin `within_m` bypassed.
+
+    What blocks the route further on is looked at again from nearby: until then it may turn out smaller, or nothing.
+    """
     stretches = _joined(blocked_stretches(free, geometry, points, arc_m, progress_m, keep_m), leave_before_m)
+    stretches = [stretch for stretch in stretches if stretch[0] < progress_m + within_m]
     pieces = []
     here_m = progress_m
     for begin_m, end_m in stretches:
@@ -56,7 +61,10 @@ def mended(
         if rejoin_m >= arc_m[-1]:  # the route ends inside: stop before it
             here_m = float(arc_m[-1])
             break
-        way = _way(free, geometry, _at(points, arc_m, leave_m), _at(points, arc_m, rejoin_m), clearance_m)
+        ends = _at(points, arc_m, leave_m), _at(points, arc_m, rejoin_m)
+        way = _way(free, geometry, *ends, clearance_m + geometry.cell_m)  # a way round need not brush what it passes
+        if way is None or _length(way) > end_m - begin_m + _DETOUR_MAX_M:
+            way = _way(free, geometry, *ends, clearance_m)
         if way is None or _length(way) > end_m - begin_m + _DETOUR_MAX_M:
             return None
         pieces.append(way)

@@ -45,6 +45,33 @@ def compose_free(
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def keep_off(
+    free: BoolGrid,
+    hidden: BoolGrid,
+    known: BoolGrid,
+    discs: FloatArray,
+    reach: float,
+    row0: int,
+    col0: int,
+    row1: int,
+    col1: int,
+) -> None:
+    """In the block: cells of the discs (K, 3) of (x, y, radius) are not free; around each, up to `reach` from its
+    middle, neither is what is not `known`, and that is `hidden`."""
+    for index in range(len(discs)):
+        x, y, radius = discs[index, 0], discs[index, 1], max(discs[index, 2], 0.5)
+        far = max(radius, reach)
+        for row in range(max(int(np.floor(y - far)), row0), min(int(np.floor(y + far)) + 1, row1)):
+            for col in range(max(int(np.floor(x - far)), col0), min(int(np.floor(x + far)) + 1, col1)):
+                gap2 = (row + 0.5 - y) ** 2 + (col + 0.5 - x) ** 2
+                if gap2 <= radius * radius:
+                    free[row, col] = False
+                elif gap2 <= reach * reach and free[row, col] and not known[row, col]:
+                    free[row, col] = False
+                    hidden[row, col] = True
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def nearest_blocked(free: BoolGrid, x: float, y: float, look: float) -> float:
     """Distance in cells from (x, y) to the nearest cell square that is not free, at most `look`."""
     rows, cols = free.shape

@@ -15,16 +15,19 @@ from numpy.typing import NDArray
 from foundation.geometry import FloatArray, Pose2D, wrap_angle
 from foundation.robot_config import RobotConfig
 from navigation.coverage_layer import CoverageLayer
-from navigation.free_floor import compose_free, first_disc_blocked, nearest_blocked
+from navigation.free_floor import compose_free, first_disc_blocked, keep_off, nearest_blocked
 from navigation.grid_geometry import CellRect, GridGeometry
 from navigation.object_layer import DetectorHealth, EdgePoint, FloorObject, ObjectLayer
 from navigation.pose_estimate import PoseEstimate, Tracking
 from navigation.robot_io import DriveCommand
+from navigation.seen_floor import SeenFloor
 from navigation.static_map import FREE, OCCUPIED, StaticMap
 from perception.observation import Detections, Observation
 
 BoolGrid = NDArray[np.bool_]
 _HISTORY_S: Final = 3.0
+_HIDDEN_M: Final = 0.12  # around an edge, floor that the camera has not seen free may be the thing itself
+_SEEN_WITHIN_M: Final = 0.75  # a pixel row is 2 cm of floor there
 _NOTHING: Final = CellRect(0, 0, 0, 0)
 
 
@@ -55,6 +58,10 @@ class MapHandler:
         self._body_radius_m = config.body.radius_m
         self._coverage = CoverageLayer(self._geometry, config.tool.width_m, config.tool.offset_left_m)
         self._objects = ObjectLayer(config.camera.pinhole(), config.detector.range_max_m)
+        self._seen = SeenFloor(self._geometry, _SEEN_WITHIN_M)
+        self._floor_told = False  # by the detector: one that never says so hides nothing
+        self._hidden = np.zeros(self._geometry.shape, dtype=np.bool_)  # not free only because nobody has looked there
+        self._known = np.zeros(self._geometry.shape, dtype=np.bool_)  # seen free, or driven over
         self._driven = np.zeros(self._geometry.shape, dtype=np.bool_)  # the body stood there: floor, whatever is said
         self._free = np.zeros(self._geometry.shape, dtype=np.bool_)
         self._zone_blocked = np.zeros(self._geometry.shape, dtype=np.bool_)
@@ -94,6 +101,10 @@ class MapHandler:
     def distrust_detector(self, reason: str) -> None:
         """Go on by LIDAR alone."""
         self._objects.distrust(reason)
+
+    def forget_doubtful_objects(self) -> int:
+        """Small objects that few frames have shown; the number of edges forgotten. What is there is soon seen again."""
+        return self._objects.forget_doubtful()
 
     def claimed_m2(self) -> float:
         """Floor that small objects claim."""
@@ -178,7 +189,7 @@ class MapHandler:
                 self._detect(detections)
             self._objects.judge(pose, self._body_radius_m, self.free_floor_m2())
         for x_m, y_m, radius_m in self._objects.take_changed():
-            self._dirty = self._dirty.union(self._disc_rect(x_m, y_m, radius_m))
+            self._dirty = self._dirty.union(self._disc_rect(x_m, y_m, max(radius_m, _HIDDEN_M)))
         self._compose()
 
     def _follow_static(self, estimate: PoseEstimate) -> None:
@@ -199,16 +210,21 @@ class MapHandler:
     def _grow(self, geometry: GridGeometry) -> None:
         rows, cols = self._geometry.shift_to(geometry)
         block = slice(rows, rows + self._geometry.rows), slice(cols, cols + self._geometry.cols)
-        for name in ("_driven", "_free"):
+        for name in ("_driven", "_free", "_hidden", "_known"):
             grown = np.zeros(geometry.shape, dtype=np.bool_)
             grown[block] = getattr(self, name)
             setattr(self, name, grown)
         self._coverage.resize(geometry)
+        self._seen.resize(geometry)
         self._geometry = geometry
         self._draw_zones()
 
     def _stand(self, pose: Pose2D) -> None:
-        """The floor right under the body is floor."""
+        """The floor right under the body is floor, and nothing lies on it."""
+        under = self._disc_rect(pose.x_m, pose.y_m, self._body_radius_m)
+        self._seen.free[under.slices()] |= self._disc_mask(under, pose.x_m, pose.y_m, self._body_radius_m)
+        if self._hidden[under.slices()].any():
+            self._dirty = self._dirty.union(under)
         rect = self._disc_rect(pose.x_m, pose.y_m, 0.7 * self._body_radius_m)
         inside = self._disc_mask(rect, pose.x_m, pose.y_m, 0.7 * self._body_radius_m)
         block = self._driven[rect.slices()]
@@ -222,13 +238,13 @@ class MapHandler:
             return
         # told from the keyframe: right even when the graph was corrected in between
         map_from_keyframe = self._static.keyframe_pose(then.keyframe)
-        self._objects.update(
-            detections,
-            map_from_keyframe @ then.keyframe_from_base,
-            then.keyframe,
-            map_from_keyframe,
-            self._on_furniture,
-        )
+        map_from_base = map_from_keyframe @ then.keyframe_from_base
+        self._objects.update(detections, map_from_base, then.keyframe, map_from_keyframe, self._on_furniture)
+        if detections.floor_seen is not None and len(detections.floor_seen):
+            self._floor_told = True
+            fresh = self._seen.look(detections.floor_seen, map_from_base.transform(detections.floor_seen))
+            if self._hidden[fresh.slices()].any():
+                self._dirty = self._dirty.union(fresh)
 
     def _on_furniture(self, x_m: float, y_m: float, within_m: float) -> bool:
         """Whether the LIDAR sees something standing there, give or take `within_m`, or nothing at all."""
@@ -285,18 +301,26 @@ class MapHandler:
         block = rect.slices()
         before = self._free[block].copy()
         compose_free(self._static.cells, self._driven, self._zone_blocked, self._free, *_corners(rect))
-        for x_m, y_m, radius_m in self._discs():
-            disc = _overlap(rect, self._disc_rect(x_m, y_m, radius_m))
-            if not disc.empty:
-                self._free[disc.slices()] &= ~self._disc_mask(disc, x_m, y_m, radius_m)
+        self._hidden[block] = False
+        hidden_m = _HIDDEN_M if self._floor_told else 0.0
+        known = self._known
+        known[block] = self._seen.free[block] | self._driven[block]
+        for discs, around_m in (
+            (self._objects.discs(), hidden_m),
+            (self._mark_discs, 0.0),
+        ):
+            keep_off(self._free, self._hidden, known, self._in_cells(discs), around_m / self._geometry.cell_m,
+                     *_corners(rect))  # fmt: skip
         after = self._free[block]
         gained, lost = int(np.count_nonzero(after & ~before)), int(np.count_nonzero(before & ~after))
         if gained or lost:
             self.revision_of_plan_relevant_change += 1
             self._free_cells += gained - lost
 
-    def _discs(self) -> list[tuple[float, float, float]]:
-        return self._objects.discs() + self._mark_discs
+    def _in_cells(self, discs: list[tuple[float, float, float]]) -> FloatArray:
+        """(K, 3): discs (x, y, radius) in `map` as columns, rows and cells."""
+        geometry = self._geometry
+        return (np.array(discs).reshape(-1, 3) - (geometry.origin_x_m, geometry.origin_y_m, 0.0)) / geometry.cell_m
 
     def _disc_rect(self, x_m: float, y_m: float, radius_m: float) -> CellRect:
         reach_m = radius_m + self._geometry.cell_m
@@ -313,12 +337,6 @@ class MapHandler:
 
 def _corners(rect: CellRect) -> tuple[int, int, int, int]:
     return rect.row0, rect.col0, rect.row1, rect.col1
-
-
-def _overlap(one: CellRect, other: CellRect) -> CellRect:
-    return CellRect(
-        max(one.row0, other.row0), max(one.col0, other.col0), min(one.row1, other.row1), min(one.col1, other.col1)
-    )
 
 
 def _between(early: PoseEstimate, late: PoseEstimate, stamp_s: float) -> PoseEstimate:

@@ -20,14 +20,14 @@ from perception.observation import Detections
 
 _NEAR_RANGE_M: Final = 0.30  # from the base; a pixel row is 3 mm of floor there, and grows with the square of the range
 _NEAR_SPREAD_M: Final = 0.006
-_POSE_SPREAD_M: Final = 0.005  # what localisation and mounting add, however often a point is seen
 _RADIUS_LIMITS_M: Final = (0.012, 0.12)
-_PIECE_RADIUS_M: Final = 0.04  # a wide detection is told as several discs of this size
+_PIECE_RADIUS_M: Final = 0.03  # a wide detection is told as several discs of this size
 _SAME_POINT_M: Final = 0.02
 _SAME_FRAME_M: Final = 0.015  # two edges of one frame nearer than this are one
 _GATE_MAX_M: Final = 0.12
 _FURNITURE_M: Final = 0.015  # an edge reported this near to what the LIDAR sees is that thing's own edge
 _ENTER_EVIDENCE: Final = 1.6
+_DOUBTFUL_FRAMES: Final = 6  # seen in fewer, a point may be a false alarm that nobody came back to
 _EVIDENCE_LIMIT: Final = 5.0
 _MISS_EVIDENCE: Final = 0.7
 _MISS_RANGE_M: Final = 0.75
@@ -57,7 +57,7 @@ class EdgePoint:
     @property
     def keep_out_m(self) -> float:
         """Radius of the disc that the plan treats as occupied."""
-        return self.radius_m + min(math.hypot(self.spread_m, _POSE_SPREAD_M), 0.02)
+        return self.radius_m + min(self.spread_m, 0.02)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +183,13 @@ class ObjectLayer:
         """Floor under entered points, overlaps counted once (on squares of 5 cm)."""
         squares = {(round(point.x_m / 0.05), round(point.y_m / 0.05)) for point in self._points if point.entered}
         return 0.05**2 * len(squares)
+
+    def forget_doubtful(self) -> int:
+        """Drops entered points of few frames; returns how many."""
+        doubtful = [point for point in self._points if point.entered and point.seen < _DOUBTFUL_FRAMES]
+        for point in doubtful:
+            self._drop(point)
+        return len(doubtful)
 
     def distrust(self, reason: str) -> None:
         """Forget everything and listen no more."""

@@ -13,13 +13,19 @@ from navigation.route import LeftOut, Route, no_route
 
 _OVERLAP_M: Final = 0.03  # of neighbouring swaths: what localisation and control may be wrong by
 _TURN_COST_M: Final = 0.6  # stop, turn and go on take about as long as this drive
-_QUICK_ITERATIONS: Final = 0
-_GOOD_ITERATIONS: Final = 120_000
+_ITERATIONS_PER_M2: Final = 10_000  # of floor that is left: a remainder needs no long search
+_ITERATIONS: Final = (6_000, 120_000)
 
 
 def whole_cells_m(clearance_m: float, cell_m: float) -> float:
     """The clearance that whole cells can keep, at most the wanted one: rounding up leaves a strip at every wall."""
     return (math.floor(clearance_m / cell_m + 0.5) - 0.5) * cell_m
+
+
+def iterations_for(left_m2: float) -> int:
+    """Of the search, for so much floor that is not swept."""
+    low, high = _ITERATIONS
+    return int(min(max(_ITERATIONS_PER_M2 * left_m2, low), high))
 
 
 class PlannedRoutes:
@@ -44,7 +50,8 @@ class PlannedRoutes:
         *,
         quick: bool,
     ) -> Route:
-        budget = Budget(iterations=_QUICK_ITERATIONS if quick else _GOOD_ITERATIONS)
+        left_m2 = float(np.count_nonzero(free & ~covered)) * geometry.cell_m**2
+        budget = Budget(iterations=0 if quick else iterations_for(left_m2))
         try:
             found = plan(free, geometry, start_map, self._settings, covered=covered, budget=budget)
         except CoverageError:

@@ -19,6 +19,8 @@ _LOOK_STEP_M: Final = 0.02  # along the arc
 _STANDING_MPS: Final = 1e-3  # an arc needs some speed to have a radius
 _AGREE_M: Final = 0.05
 _NEARING_M: Final = 0.004  # a point beside the body may stay as near as it is, not come nearer than this
+_NEARING_MIN_M: Final = 0.0005
+_TOUCHING_M: Final = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +169,8 @@ def free_arc_m(
     centres = _arc(direction, turn_per_m, along_m)
     distance_m = np.sqrt(((near[None] - centres[:, None]) ** 2).sum(axis=2))  # (S, M)
     now_m = np.sqrt((near**2).sum(axis=1))
-    hits = ((distance_m < keep_m) & (distance_m < now_m - _NEARING_M)).any(axis=1)
+    nearing_m = np.clip(now_m - settings.body_radius_m - _TOUCHING_M, _NEARING_MIN_M, _NEARING_M)  # no creeping up
+    hits = ((distance_m < keep_m) & (distance_m < now_m - nearing_m)).any(axis=1)
     if not hits.any():
         return length_m
     first = int(np.argmax(hits))

@@ -4,9 +4,16 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from foundation.atomic_files import write_text
+from foundation.errors import OxturnError
 from foundation.geometry import FloatArray
 from navigation.keyframes import Relation
+
+
+class TrajectoryError(OxturnError):
+    """A trajectory that cannot be read: which line, what was expected there."""
 
 
 def write_tum(path: Path, stamps_s: FloatArray, poses: FloatArray) -> None:
@@ -16,6 +23,27 @@ def write_tum(path: Path, stamps_s: FloatArray, poses: FloatArray) -> None:
         for stamp, (x, y, heading) in zip(stamps_s, poses)
     ]
     write_text(path, "".join(rows))
+
+
+def read_tum(path: Path) -> tuple[FloatArray, FloatArray]:
+    """Stamps (N,) and poses (N, 3) of x, y, heading. Raises TrajectoryError with the line."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeError) as error:
+        raise TrajectoryError(f"{path}: cannot be read as a trajectory: {error}") from error
+    stamps_s, poses = [], []
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        try:
+            stamp, x, y, _z, qx, qy, qz, qw = (float(word) for word in line.split())
+        except ValueError:
+            raise TrajectoryError(f"{path}, line {number}: want `stamp x y z qx qy qz qw`, got {line[:80]!r}") from None
+        if not np.isfinite((stamp, x, y, qx, qy, qz, qw)).all():
+            raise TrajectoryError(f"{path}, line {number}: values must be finite")
+        stamps_s.append(stamp)
+        poses.append((x, y, math.atan2(2 * (qw * qz + qx * qy), 1 - 2 * (qy * qy + qz * qz))))
+    return np.array(stamps_s), np.array(poses).reshape(-1, 3)
 
 
 def write_g2o(path: Path, poses: FloatArray, relations: Sequence[Relation]) -> None:

@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from perception import augment
 from perception.labelled_arrays import LabelledArrays
+from perception.preprocessing import floats, preprocessed
 from perception.tasks.task import ImageInput, Task
 from perception.view_nets import RowNet, net_of
 
@@ -44,7 +45,7 @@ class ArrayLearner:
         targets = torch.from_numpy(self._train.targets[chosen])
         if isinstance(self._task.input, ImageInput):
             generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
-            inputs = _floats(inputs)
+            inputs = floats(inputs)
             if self._task.view == "image":
                 inputs = turned_and_scaled(inputs, generator)
             else:
@@ -58,23 +59,21 @@ class ArrayLearner:
             answers[self._head.name], targets[self._head.name], weight=self._weights, label_smoothing=LABEL_SMOOTHING
         )
 
-    def score(self, model: Callable[[Tensor], dict[str, Tensor]]) -> dict[str, float]:
+    def preprocess(self, raw: Tensor) -> Tensor:
+        return preprocessed(raw, self._task.input)
+
+    def score(self, answers: Callable[[Tensor], dict[str, Tensor]]) -> dict[str, float]:
         """Accuracy on the validation part, whole images; ties between equal accuracies go to the surer network."""
         told, sure = [], []
         for start in range(0, len(self._validation), 32):
             inputs = torch.from_numpy(self._validation.inputs[start : start + 32])
-            answers = model(_floats(inputs) if isinstance(self._task.input, ImageInput) else inputs)
-            logits = answers[self._head.name]
+            logits = answers(inputs)[self._head.name]
             told.append(logits.argmax(1).numpy())
             targets = torch.from_numpy(self._validation.targets[start : start + 32])
             sure.append(functional.cross_entropy(logits, targets, reduction="none").numpy().ravel())
         accuracy = float((np.concatenate(told) == self._validation.targets).mean())
         log_loss = float(np.concatenate(sure).mean())
         return {"score": accuracy - 1e-4 * min(log_loss, 1.0), "accuracy": accuracy, "log_loss": log_loss}
-
-
-def _floats(images: Tensor) -> Tensor:
-    return images.permute(0, 3, 1, 2).float().mul_(1 / 255).contiguous(memory_format=torch.channels_last)
 
 
 def mirrored(images: Tensor, targets: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:

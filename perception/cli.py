@@ -36,7 +36,10 @@ def train(
     steps: Annotated[int | None, typer.Option(min=1, help="Exactly so many steps, instead of minutes.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Everything is drawn from it.")] = 0,
     threads: Annotated[int, typer.Option(min=1)] = 2,
-    learning_rate: Annotated[float, typer.Option(min=1e-6)] = 3e-3,
+    learning_rate: Annotated[float, typer.Option(min=1e-6, help="A tenth of it on base weights.")] = 3e-3,
+    base: Annotated[
+        str, typer.Option(help="Begin from 'shipped' weights, from 'scratch', or an earlier run's file.")
+    ] = ("shipped"),
     tracking_uri: Annotated[str | None, typer.Option(help="MLflow server; default is OUT/mlflow.db.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -45,7 +48,9 @@ def train(
     from perception import tracked_training
     from perception.train import TrainSettings
 
-    settings = TrainSettings(seed=seed, minutes=minutes, steps=steps, threads=threads, learning_rate=learning_rate)
+    settings = TrainSettings(
+        seed=seed, minutes=minutes, steps=steps, threads=threads, learning_rate=learning_rate, base=base
+    )
     bars = progress.silent if as_json else progress.bars
     report = tracked_training.run(task, data, out, settings, tracking_uri=tracking_uri, progress=bars)
     told = {

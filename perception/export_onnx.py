@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from perception.errors import BundleError
 from perception.onnx_model import OnnxModel
+from perception.preprocessing import preprocessed
 from perception.tasks.task import ImageInput, Task
 
 OPSET: Final = 17
@@ -47,7 +48,7 @@ def export(model: nn.Module, task: Task, parity_inputs: NDArray[Any], score: Cal
     """`parity_inputs` (N, ...) are raw inputs, training's own: calibration and parity both use them.
 
     Args:
-        score: of a network given as a function of preprocessed batches; the higher the better.
+        score: of a network given as a function of raw batches; the higher the better.
 
     Raises:
         BundleError: ONNX answers differently from torch.
@@ -58,7 +59,7 @@ def export(model: nn.Module, task: Task, parity_inputs: NDArray[Any], score: Cal
     if difference > MAX_FLOAT_DIFFERENCE:
         raise BundleError(f"ONNX differs from torch by {difference:.2g} of the logits, limit {MAX_FLOAT_DIFFERENCE:g}")
     quantised = int8_onnx(plain, parity_inputs, names)
-    score_float, score_int8 = score(answers_of(plain, task)), score(answers_of(quantised, task))
+    score_float, score_int8 = score(answers_of(plain)), score(answers_of(quantised))
     if score_float - score_int8 > MAX_DROP:
         reason = f"INT8 scores {score_int8:.4f}, float {score_float:.4f}: drop over {MAX_DROP}"
         return Export(plain, "fp32", difference, score_float, score_int8, reason)
@@ -104,8 +105,7 @@ def int8_onnx(plain: bytes, inputs: NDArray[Any], outputs: Sequence[str]) -> byt
             weight_type=QuantType.QInt8,
             op_types_to_quantize=["Conv", "Gemm", "Add", "Resize", "Relu"],
             nodes_to_exclude=heads,
-            calibrate_method=CalibrationMethod.MinMax,
-            extra_options={"CalibMovingAverage": True, "CalibMovingAverageConstant": 0.05},
+            calibrate_method=CalibrationMethod.MinMax,  # the widest seen: averages cut off what is rare, as things are
         )
         return target.read_bytes()
 
@@ -116,28 +116,20 @@ class WithPreprocessing(nn.Module):
     def __init__(self, model: nn.Module, task: Task) -> None:
         super().__init__()
         self._model = model
-        self._image = isinstance(task.input, ImageInput)
+        self._input = task.input
         self._heads = tuple(head.name for head in task.heads)
 
     def forward(self, given: Tensor) -> tuple[Tensor, ...]:
-        answers = self._model(preprocessed(given) if self._image else given)
+        answers = self._model(preprocessed(given, self._input))
         return tuple(answers[name] for name in self._heads)
 
 
-def preprocessed(images: Tensor) -> Tensor:
-    """uint8 (B, H, W, bands) -> float (B, bands, H, W) in 0..1."""
-    return images.permute(0, 3, 1, 2).float() * (1 / 255)
-
-
-def answers_of(onnx_bytes: bytes, task: Task) -> Answers:
-    """An ONNX model as the learners' `score` wants it: preprocessed batches in, heads out."""
+def answers_of(onnx_bytes: bytes) -> Answers:
+    """An ONNX model as the learners' `score` wants it: raw batches in, heads out."""
     model = loaded(onnx_bytes)
 
     def run(batch: Tensor) -> dict[str, Tensor]:
-        given = batch.numpy()
-        if isinstance(task.input, ImageInput):
-            given = np.rint(batch.permute(0, 2, 3, 1).numpy() * 255).astype(np.uint8)
-        told = [model.run(np.ascontiguousarray(one)) for one in given]
+        told = [model.run(one) for one in batch.numpy()]
         return {name: torch.from_numpy(np.stack([one[name] for one in told])) for name in told[0]}
 
     return run
@@ -152,12 +144,12 @@ def loaded(onnx_bytes: bytes) -> OnnxModel:
 
 
 def _difference(model: nn.Module, plain: bytes, task: Task, inputs: NDArray[Any]) -> float:
-    answers, wrapped, worst = answers_of(plain, task), WithPreprocessing(model, task).eval(), 0.0
+    answers, wrapped, worst = answers_of(plain), WithPreprocessing(model, task).eval(), 0.0
     for one in inputs:
-        with torch.inference_mode():
-            wanted = wrapped(torch.from_numpy(one[None]))
         batch = torch.from_numpy(one[None])
-        told = answers(preprocessed(batch) if isinstance(task.input, ImageInput) else batch)
+        with torch.inference_mode():
+            wanted = wrapped(batch)
+        told = answers(batch)
         for head, truth in zip(task.heads, wanted):
             scale = float(truth.abs().max()) + 1e-6
             worst = max(worst, float((told[head.name] - truth).abs().max()) / scale)

@@ -15,20 +15,21 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from foundation.progress import ProgressFactory
-from perception import augment, grid_cache
+from perception import augment, grid_cache, preprocessing
 from perception.cnn_model import GridNet
 from perception.errors import TrainingError
 from perception.obstacle_targets import IGNORED, UNKNOWN
 from perception.tasks.obstacles import STRIDE_PX
 from perception.tasks.task import ImageInput, Task
 
-WINDOW_CELLS = 16  # 128 x 128 px: a fifth of a frame's cost
+WINDOW_CELLS = 24  # 192 x 192 px: a near thing and what stands around it, at half of a frame's cost
 EVEN_CLASS_SHARE = 0.4
 ANY_THING_SHARE = 0.2  # the rest lies anywhere
 PRIOR = 0.01  # an untrained network finds nothing
-WANTED_PRECISION = 0.65  # of cells: a thing is looked at in many frames, a false alarm shuts off floor
+WANTED_PRECISION = 0.85  # of cells: a thing is looked at in many frames, a false alarm shuts off floor
 
 Targets = dict[str, Tensor]
+_Window = tuple[NDArray[Any], dict[str, NDArray[Any]], NDArray[np.float32]]  # image, targets, look of the frame
 
 
 class GridLearner:
@@ -38,13 +39,14 @@ class GridLearner:
         self, task: Task, train_dir: Path, validation_dir: Path, cache: Path, progress: ProgressFactory
     ) -> None:
         assert isinstance(task.input, ImageInput)
-        self._task = task
+        self._task, self._standardised = task, task.input.standardised
         self._train = grid_cache.build(train_dir, cache / "train", task.input, progress=progress, painted=True)
         self._validation = grid_cache.build(validation_dir, cache / "validation", task.input, progress=progress)
         frames, rows, columns = np.nonzero(np.asarray(self._train.thing) == 1)
         if not len(frames):
             raise TrainingError(f"{train_dir}: none of {len(self._train)} samples shows a thing near enough to learn")
         self._cells = np.stack([frames, rows, columns], axis=1)  # (T, 3)
+        self._looks = preprocessing.looks(self._train.images)  # (N, 2)
         kinds = np.asarray(self._train.kind)[frames, rows, columns]
         self._cells_of = [np.flatnonzero(kinds == kind) for kind in np.unique(kinds)]
 
@@ -66,12 +68,15 @@ class GridLearner:
         windows = [self._window(rng) for _ in range(size)]
         images = np.stack([window[0] for window in windows])
         generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
-        inputs = torch.from_numpy(images).permute(0, 3, 1, 2).float().mul_(1 / 255)
-        inputs = augment.photometric(inputs.contiguous(memory_format=torch.channels_last), generator)
+        inputs = preprocessing.floats(torch.from_numpy(images))
+        if self._standardised:  # by the look of the whole frame, as on the robot
+            looks = torch.from_numpy(np.stack([window[2] for window in windows]))
+            inputs = preprocessing.standardised(inputs, looks[:, 0], looks[:, 1])
+        inputs = augment.photometric(inputs, generator)
         names = ("thing", "mask", "kind", "box", "floor")
         return inputs, {name: torch.from_numpy(np.stack([w[1][name] for w in windows])) for name in names}
 
-    def _window(self, rng: np.random.Generator) -> tuple[NDArray[Any], dict[str, NDArray[Any]]]:
+    def _window(self, rng: np.random.Generator) -> _Window:
         rows, columns = self._train.thing.shape[1:]
         draw = rng.random()
         if draw < EVEN_CLASS_SHARE + ANY_THING_SHARE:
@@ -84,7 +89,11 @@ class GridLearner:
             frame = int(rng.integers(len(self._train)))
             row, column = int(rng.integers(rows)), int(rng.integers(columns))
         row, column = min(max(row, 0), rows - WINDOW_CELLS), min(max(column, 0), columns - WINDOW_CELLS)
-        return _cut(self._train, frame, row, column, mirrored=bool(rng.random() < 0.5))
+        image, targets = _cut(self._train, frame, row, column, mirrored=bool(rng.random() < 0.5))
+        return image, targets, self._looks[frame]
+
+    def preprocess(self, raw: Tensor) -> Tensor:
+        return preprocessing.preprocessed(raw, self._task.input)
 
     def loss(self, answers: dict[str, Tensor], targets: Targets) -> Tensor:
         """Sum of the heads' losses, each by the number of cells it is about."""
@@ -107,21 +116,18 @@ class GridLearner:
             + weights["floor"] * floor
         )
 
-    def score(self, model: Callable[[Tensor], dict[str, Tensor]]) -> dict[str, float]:
+    def score(self, answers: Callable[[Tensor], dict[str, Tensor]]) -> dict[str, float]:
         """On whole validation frames: best F1 of contact cells, the threshold for the job, how well floors are told."""
         logits, truth, floor_right, floor_count = [], [], 0, 0
         for start in range(0, len(self._validation), 16):
             stop = min(start + 16, len(self._validation))
-            images = torch.from_numpy(np.array(self._validation.images[start:stop]))
-            answers = model(
-                images.permute(0, 3, 1, 2).float().mul_(1 / 255).contiguous(memory_format=torch.channels_last)
-            )
+            told = answers(torch.from_numpy(np.array(self._validation.images[start:stop])))
             thing = np.array(self._validation.thing[start:stop])
-            seen = functional.max_pool2d(answers["mask"], 3, 1, 1)[:, 0]
-            logits.append(torch.minimum(answers["thing"][:, 0], seen).numpy()[thing != IGNORED])
+            seen = functional.max_pool2d(told["mask"], 3, 1, 1)[:, 0]
+            logits.append(torch.minimum(told["thing"][:, 0], seen).numpy()[thing != IGNORED])
             truth.append(thing[thing != IGNORED] == 1)
             floor = np.array(self._validation.floor[start:stop])
-            floor_right += int((answers["floor"].argmax(1).numpy() == floor)[floor != IGNORED].sum())
+            floor_right += int((told["floor"].argmax(1).numpy() == floor)[floor != IGNORED].sum())
             floor_count += int((floor != IGNORED).sum())
         score, _ = best_f1(np.concatenate(logits), np.concatenate(truth))
         at = logit_of_precision(np.concatenate(logits), np.concatenate(truth), WANTED_PRECISION)

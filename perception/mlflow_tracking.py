@@ -56,7 +56,7 @@ class Tracker:
 def tracking(uri: str | None, experiment: str, out_dir: Path, *, name: str) -> Iterator[Tracker]:
     """A run that ends FINISHED, or FAILED when the block raises. `uri` None is `out_dir/mlflow.db`."""
     out_dir.mkdir(parents=True, exist_ok=True)
-    client, run_id = _begin(uri or f"sqlite:///{out_dir.resolve() / 'mlflow.db'}", experiment, out_dir, name)
+    client, run_id = _begin(uri or f"sqlite:///{out_dir.resolve() / 'mlflow.db'}", experiment, name)
     tracker = Tracker(client, run_id, out_dir / "unsent.jsonl")
     status = "FAILED"
     try:
@@ -70,9 +70,9 @@ def tracking(uri: str | None, experiment: str, out_dir: Path, *, name: str) -> I
                 logger.warning("tracking server lost at the end: %s", _first_line(error))
 
 
-def _begin(uri: str, experiment: str, out_dir: Path, name: str) -> tuple[Any, str | None]:
-    for name, value in IMPATIENCE.items():
-        os.environ.setdefault(name, value)
+def _begin(uri: str, experiment: str, name: str) -> tuple[Any, str | None]:
+    for variable, value in IMPATIENCE.items():
+        os.environ.setdefault(variable, value)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # its dependencies' deprecations are not the user's business
         try:
@@ -82,7 +82,8 @@ def _begin(uri: str, experiment: str, out_dir: Path, name: str) -> tuple[Any, st
             logging.getLogger("mlflow").setLevel(logging.WARNING)
             client = MlflowClient(tracking_uri=uri)
             known = client.get_experiment_by_name(experiment)
-            local = (out_dir.resolve() / "mlartifacts").as_uri() if uri.startswith("sqlite:") else None
+            beside = Path(uri.removeprefix("sqlite:///")).resolve().parent / "mlartifacts"  # the database
+            local = beside.as_uri() if uri.startswith("sqlite:") else None
             number = known.experiment_id if known else client.create_experiment(experiment, artifact_location=local)
             return client, client.create_run(number, run_name=name).info.run_id
         except Exception as error:  # noqa: BLE001 no server, no database, no mlflow: training does not depend on it

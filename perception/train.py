@@ -16,11 +16,13 @@ from torch import Tensor, nn
 
 from foundation import atomic_files
 from foundation.progress import ProgressFactory
+from perception import base_weights
 from perception.errors import TrainingError
 from perception.tasks.task import Task
 
-STEPS_PER_MINUTE = 960  # of 16 windows, .1 s of processor time each, on two free cores; a plan, not a promise
+STEPS_PER_MINUTE = 960  # of 8 windows, .1 s of processor time each, on two free cores; a plan, not a promise
 EMA_DECAY = 0.995
+REFINING = 0.1  # of the learning rate: a run that begins from base weights keeps what they know
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +32,13 @@ class TrainSettings:
     seed: int = 0
     minutes: float = 3.0
     steps: int | None = None  # instead of minutes
-    batch: int = 16  # for the same windows twice the steps of 32
+    batch: int = 8  # for the same windows twice the steps of 16
     learning_rate: float = 3e-3
     weight_decay: float = 1e-4
     validations: int = 4  # spread over the run; the best is kept
     checkpoint_every: int = 100
     threads: int = 2
+    base: str = base_weights.SHIPPED  # or SCRATCH, or the path of an earlier run's weights
 
     @property
     def planned_steps(self) -> int:
@@ -70,7 +73,8 @@ class Learner(Protocol):
     def model(self) -> nn.Module: ...
     def batch(self, step_seed: tuple[int, int], size: int) -> tuple[Tensor, dict[str, Tensor]]: ...
     def loss(self, answers: dict[str, Tensor], targets: dict[str, Tensor]) -> Tensor: ...
-    def score(self, model: Callable[[Tensor], dict[str, Tensor]]) -> dict[str, float]: ...
+    def preprocess(self, raw: Tensor) -> Tensor: ...
+    def score(self, answers: Callable[[Tensor], dict[str, Tensor]]) -> dict[str, float]: ...
 
 
 def fit(
@@ -80,10 +84,15 @@ def fit(
     *,
     progress: ProgressFactory,
     on_epoch: Callable[[Epoch], None],
+    base: Path | None = None,
 ) -> TrainResult:
-    """The loop. Raises TrainingError when the loss is no number."""
+    """The loop, from the weights in `base` or from nothing.
+
+    Raises:
+        TrainingError: the loss is no number, or `base` holds another network's weights.
+    """
     torch.set_num_threads(settings.threads)
-    run = _Run.start(learner, settings)
+    run = _Run.start(learner, settings, base)
     resumed_at = run.resume(work_dir / "checkpoint.pt")
     steps = settings.planned_steps
     every = max(steps // settings.validations, 1)
@@ -114,15 +123,16 @@ def rate_at(step: int, steps: int, peak: float) -> float:
 class _Run:
     """Everything that changes during training and must survive a kill."""
 
-    def __init__(self, model: nn.Module, settings: TrainSettings) -> None:
+    def __init__(self, model: nn.Module, settings: TrainSettings, peak_rate: float) -> None:
         self.settings = settings
+        self.peak_rate = peak_rate
         self.model = model
         self.average = copy.deepcopy(model).eval()
         decayed = [p for p in model.parameters() if p.ndim > 1]
         plain = [p for p in model.parameters() if p.ndim <= 1]
         self.optimiser = torch.optim.AdamW(
             [{"params": decayed, "weight_decay": settings.weight_decay}, {"params": plain, "weight_decay": 0.0}],
-            lr=settings.learning_rate,
+            lr=peak_rate,
         )
         self.best: dict[str, Tensor] = {}
         self.best_scores: dict[str, float] = {"score": -math.inf}
@@ -130,15 +140,19 @@ class _Run:
         self.losses: list[float] = []
 
     @staticmethod
-    def start(learner: Learner, settings: TrainSettings) -> "_Run":
+    def start(learner: Learner, settings: TrainSettings, base: Path | None) -> "_Run":
         torch.manual_seed(settings.seed)
-        return _Run(learner.model().to(memory_format=torch.channels_last).train(), settings)  # type: ignore[call-overload]
+        model = learner.model()
+        if base is not None:
+            base_weights.begin(model, base_weights.read(base), str(base))
+        peak_rate = settings.learning_rate * (1.0 if base is None else REFINING)
+        return _Run(model.to(memory_format=torch.channels_last).train(), settings, peak_rate)  # type: ignore[call-overload]
 
     def step(self, step: int, steps: int, loss: float) -> None:
         if not math.isfinite(loss):
             raise TrainingError(f"loss is {loss} at step {step} of {steps}; lower --learning-rate or look at the data")
         for group in self.optimiser.param_groups:
-            group["lr"] = rate_at(step, steps, self.settings.learning_rate)
+            group["lr"] = rate_at(step, steps, self.peak_rate)
         nn.utils.clip_grad_norm_(self.model.parameters(), 10.0)
         self.optimiser.step()
         self.losses.append(loss)
@@ -152,7 +166,7 @@ class _Run:
 
     def validate(self, learner: Learner, step: int) -> Epoch:
         with torch.inference_mode():
-            scores = learner.score(self.average)
+            scores = learner.score(lambda raw: self.average(learner.preprocess(raw)))
         better = scores["score"] > self.best_scores["score"]
         if better:
             self.best = {name: value.clone() for name, value in self.average.state_dict().items()}

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from foundation.progress import ProgressFactory
-from perception import export_onnx, model_bundle, train, training_data
+from perception import base_weights, export_onnx, model_bundle, train, training_data
 from perception.model_bundle import Bundle, BundleContent
 from perception.tasks.obstacles import OBSTACLES
 from perception.tasks.registry import task_named
@@ -53,7 +53,9 @@ def run(
     began_s = time.monotonic()
     task = task_named(task_name)
     data = training_data.prepared(task, data_dir, out_dir / "cache", seed=settings.seed, progress=progress)
-    result = train.fit(data.learner, out_dir, settings, progress=progress, on_epoch=on_epoch)
+    base = base_weights.find(settings.base, task.name)
+    result = train.fit(data.learner, out_dir, settings, progress=progress, on_epoch=on_epoch, base=base)
+    base_weights.write(out_dir / base_weights.FILE_NAME, result.model)
     model = at_threshold(result.model, result.scores)
     exported = export_onnx.export(model, task, data.raw_inputs, lambda answers: data.learner.score(answers)["score"])
     golden = data.raw_inputs[:GOLDEN_FRAMES]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from foundation.progress import ProgressFactory, silent
-from perception import train, training_data
+from perception import base_weights, train, training_data
 from perception.errors import TrainingError
 from perception.tasks.registry import task_named
 from perception.train import Epoch, TrainSettings
@@ -46,6 +46,7 @@ def tune(
     task = task_named(task_name)
     out_dir.mkdir(parents=True, exist_ok=True)
     data = training_data.prepared(task, data_dir, out_dir / "cache", seed=settings.seed, progress=progress)
+    base = base_weights.find(settings.base, task.name)
     study = optuna.create_study(
         study_name=f"{task.name}-{data.dataset_hash[:12]}",
         storage=f"sqlite:///{out_dir.resolve() / 'tune.db'}",
@@ -59,7 +60,7 @@ def tune(
     with progress("tune", total=trials, unit="trials") as advance:
         advance(min(done, trials))
         for _ in range(trials - done):
-            study.optimize(lambda trial: _score(trial, data.learner, out_dir, settings), n_trials=1)
+            study.optimize(lambda trial: _score(trial, data.learner, out_dir, settings, base), n_trials=1)
             advance(1)
     finished = study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.COMPLETE,))
     if not finished:
@@ -74,7 +75,7 @@ def searched(settings: TrainSettings, parameters: dict[str, Any]) -> TrainSettin
     return replace(settings, **parameters)
 
 
-def _score(trial: Any, learner: train.Learner, out_dir: Path, settings: TrainSettings) -> float:
+def _score(trial: Any, learner: train.Learner, out_dir: Path, settings: TrainSettings, base: Path | None) -> float:
     import optuna
 
     drawn = {
@@ -85,7 +86,12 @@ def _score(trial: Any, learner: train.Learner, out_dir: Path, settings: TrainSet
     work_dir.mkdir(exist_ok=True)
     try:
         result = train.fit(
-            learner, work_dir, searched(settings, drawn), progress=silent, on_epoch=_pruning(trial, optuna.TrialPruned)
+            learner,
+            work_dir,
+            searched(settings, drawn),
+            progress=silent,
+            base=base,
+            on_epoch=_pruning(trial, optuna.TrialPruned),
         )
     except TrainingError as error:  # a loss that is no number is a bad draw, not the end of the search
         raise optuna.TrialPruned(str(error)) from error

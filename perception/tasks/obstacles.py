@@ -21,7 +21,7 @@ BOX_CHANNELS = ("column", "row", "width", "log_height", "drop")
 OBSTACLES = Task(
     name="obstacles",
     view="grid",
-    input=ImageInput(height_px=240, width_px=320),
+    input=ImageInput(height_px=240, width_px=320, standardised=True),
     heads=(
         Head("thing", 1, "focal", 1.0, ("thing",)),
         Head("mask", 1, "focal", 0.5, ("mask",)),

@@ -13,11 +13,12 @@ Loss = Literal["focal", "softmax", "smooth_l1"]
 
 @dataclass(frozen=True, slots=True)
 class ImageInput:
-    """Decoded images, uint8 (H, W, bands); three bands are BGR."""
+    """Decoded images, uint8 (H, W, bands); three bands are BGR. `standardised`: each frame's own gain and offset go."""
 
     height_px: int
     width_px: int
     bands: int = 3
+    standardised: bool = False
 
 
 @dataclass(frozen=True, slots=True)

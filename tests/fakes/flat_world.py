@@ -155,7 +155,28 @@ class FlatWorld:
             np.full(count, 0.85),
             np.zeros(count, np.int64),
             np.zeros((count, 4)),
+            self.floor_seen(),
         )
+
+    def floor_seen(self):
+        """(M, 2) in base_link: floor in the picture that no disc covers or hides (things are 5 cm high)."""
+        camera = self.config.camera.pinhole()
+        x, y = np.meshgrid(np.arange(0.26, 1.2, 0.02), np.arange(-0.7, 0.7, 0.02))
+        points = np.stack([x.ravel(), y.ravel()], axis=1)
+        pixels = camera.pixels_from_floor(points)
+        points = points[(np.abs(pixels[:, 0] - 160) < 160) & (np.abs(pixels[:, 1] - 120) < 120)]
+        camera_base = np.array([camera.x_m, 0.0])
+        free = np.ones(len(points), dtype=bool)
+        for disc in self.discs:
+            centre = self.pose.inverse().transform(np.array([[disc.x_m, disc.y_m]]))[0] - camera_base
+            away = points - camera_base
+            reach = np.hypot(*away.T)
+            along = away @ centre / reach
+            aside = np.abs(away[:, 0] * centre[1] - away[:, 1] * centre[0]) / reach
+            far_m = along + disc.radius_m + np.hypot(*centre) * 0.05 / (camera.z_m - 0.05)
+            behind = (along > 0) & (reach > along) & (reach < far_m) & (aside < disc.radius_m)
+            free &= ~behind & (np.hypot(*(away - centre).T) > disc.radius_m)
+        return points[free]
 
     def pieces(self, discs, piece_m=0.05):
         """(contact, radius) of the visible near edge of one thing, piece by piece, as the network tells it."""

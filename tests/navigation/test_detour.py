@@ -1,4 +1,5 @@
 import itertools
+import math
 
 import numpy as np
 import pytest
@@ -25,7 +26,7 @@ def floor(*blocks):
 
 def mend(free, points=LINE, progress_m=0.0):
     arc_m = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))])
-    return mended(free, GEOMETRY, points, arc_m, progress_m, CLEARANCE_M, KEEP_M, 0.06)
+    return mended(free, GEOMETRY, points, arc_m, progress_m, CLEARANCE_M, KEEP_M, 0.06, math.inf)
 
 
 def gap_m(free, points):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from navigation.log_replay import replay
 from navigation.slam import SlamSettings
 
 DATA = Path(os.environ.get("OXTURN_REFERENCE_DATA", "../shared/data")) / "lidar_logs"
+GOLDEN = Path(__file__).with_name("golden_room_replay.json")
 BARS = {"intel": (0.020, 0.30), "fr079": (0.042, 0.46)}
 
 
@@ -78,6 +80,31 @@ def test_equal_logs_give_equal_trajectories(tmp_path):
     assert np.array_equal(first.online, second.online)
 
 
+def test_a_drive_through_a_room_maps_as_it_did():
+    """The golden replay: a change of the matcher or the graph that moves a pose by over a millimetre shows here.
+
+    `python tests/navigation/test_log_replay.py` writes it anew, after the figures of benchmarks/slam.py were looked at.
+    """
+    golden = json.loads(GOLDEN.read_text())
+
+    told = golden_replay()
+
+    assert told["keyframes"] == golden["keyframes"]
+    for name in ("online", "final"):
+        assert np.allclose(told[name], golden[name], atol=0.0011), name
+
+
+def golden_replay():
+    with tempfile.TemporaryDirectory() as folder:
+        write_log(Path(folder, "room.clf"), 90)
+        done = replay(read_log(Path(folder, "room.clf")), SlamSettings(), range_max_m=8.0)
+    return {
+        "keyframes": len(done.slam.snapshot().keyframes),
+        "online": done.online[::5].round(4).tolist(),
+        "final": done.final[::5].round(4).tolist(),
+    }
+
+
 def test_a_broken_log_writes_nothing(tmp_path):
     write_log(tmp_path / "room.clf", 10)
     with (tmp_path / "room.clf").open("a") as file:
@@ -110,3 +137,7 @@ def test_public_logs_stay_under_their_bars(name):
     assert metres.mean() <= BARS[name][0]
     assert degrees.mean() <= BARS[name][1]
     assert metres.max() <= 0.5
+
+
+if __name__ == "__main__":
+    GOLDEN.write_text(json.dumps(golden_replay(), indent=1) + "\n")

@@ -139,6 +139,13 @@ def test_one_speck_in_the_scan_is_no_wall_but_two_beams_are():
     assert nearest_m(ranges) == pytest.approx(0.205)
 
 
+def test_a_point_that_nearly_touches_may_not_be_crept_up_to():
+    nearly = [[0.05, math.sqrt((SETTINGS.body_radius_m + 0.0012) ** 2 - 0.05**2)]]
+
+    assert limit(DriveCommand(0.05, 0.0), nearly).speed_mps == 0
+    assert limit(DriveCommand(-0.05, 0.0), nearly).speed_mps < 0
+
+
 def test_beams_without_echo_leave_no_points():
     ranges = np.array([np.nan, np.inf, 12.0, 0.0, -1.0, 13.0])
 

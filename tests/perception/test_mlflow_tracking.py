@@ -22,7 +22,20 @@ def test_a_run_is_in_the_database_with_its_figures_and_files(tmp_path: Path):
 
     run = MlflowClient(f"sqlite:///{tmp_path / 'out/mlflow.db'}").get_run(tracker.run_id)
     assert (run.info.status, run.data.params, run.data.metrics) == ("FINISHED", {"seed": "3"}, {"score": 0.5})
+    assert run.info.run_name == "one"
     assert list((tmp_path / "out").glob("mlartifacts/*/artifacts/note.txt"))
+
+
+@pytest.mark.slow  # making its database takes MLflow seconds
+def test_artifacts_lie_beside_the_database_whatever_becomes_of_the_run_folder(tmp_path: Path):
+    uri, note = f"sqlite:///{tmp_path / 'kept/mlflow.db'}", tmp_path / "note.txt"
+    note.write_text("hello", encoding="utf-8")
+    (tmp_path / "kept").mkdir()
+
+    with mlflow_tracking.tracking(uri, "obstacles", tmp_path / "passing", name="one") as tracker:
+        tracker.file(note)
+
+    assert list(tmp_path.glob("kept/mlartifacts/*/artifacts/note.txt"))
 
 
 @pytest.mark.slow  # making its database takes MLflow seconds

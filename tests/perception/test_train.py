@@ -44,6 +44,9 @@ class Line:
     def loss(self, answers, targets):
         return (answers["y"] - targets["y"]).square().mean()
 
+    def preprocess(self, raw):
+        return raw
+
     def score(self, model):
         x = torch.linspace(-1, 1, 5)[:, None]
         return {"score": -float((model(x)["y"] - 2 * x - 1).abs().max())}

@@ -1,0 +1,46 @@
+import numpy as np
+import pytest
+
+from foundation.robot_config import RobotConfig
+from navigation.grid_geometry import GridGeometry
+from navigation.planned_routes import PlannedRoutes, iterations_for, whole_cells_m
+
+CELL_M = RobotConfig().planner.cell_m
+
+
+def room(side_m=2.0):
+    cells = round(side_m / CELL_M)
+    return np.ones((cells, cells), dtype=np.bool_), GridGeometry(0.0, 0.0, CELL_M, cells, cells)
+
+
+def test_a_remainder_is_searched_shortly_and_a_flat_not_forever():
+    assert iterations_for(0.0) == iterations_for(0.3) == 6_000
+    assert iterations_for(5.0) == 50_000
+    assert iterations_for(200.0) == 120_000
+
+
+@pytest.mark.parametrize(("wanted_m", "kept_m"), [(0.19, 0.175), (0.20, 0.175)])
+def test_clearance_is_whole_cells_less_a_half(wanted_m, kept_m):
+    assert whole_cells_m(wanted_m, 0.05) == pytest.approx(kept_m)
+
+
+def test_a_route_covers_the_room_and_what_is_swept_is_left_alone():
+    free, geometry = room()
+    routes = PlannedRoutes(RobotConfig())
+
+    whole = routes(free, geometry, (1.0, 1.0), np.zeros_like(free), quick=True)
+    half = routes(free, geometry, (1.0, 1.0), np.tri(*free.shape, dtype=np.bool_), quick=True)
+    none = routes(free, geometry, (1.0, 1.0), free, quick=True)
+
+    def length_m(route):
+        return float(np.hypot(*np.diff(route.points_map, axis=0).T).sum())
+
+    assert length_m(whole) > 4 * 2.0
+    assert length_m(half) < 0.75 * length_m(whole)
+    assert len(none.points_map) < 2
+
+
+def test_no_floor_is_no_route():
+    free, geometry = room()
+
+    assert len(PlannedRoutes(RobotConfig())(~free, geometry, (1.0, 1.0), free, quick=True).points_map) == 0
