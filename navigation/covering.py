@@ -356,8 +356,11 @@ class Covering:
         """
         if tracking is not Tracking.TRACKING:
             return self._drive.slow_mps
-        for thing in self._room.suspects():
-            if math.hypot(thing.x_m - pose.x_m, thing.y_m - pose.y_m) < self._body_radius_m + _SUSPECT_M:
+        suspects = self._room.suspects()
+        if suspects:  # one before the body is looked at slowly
+            ahead = pose.inverse().transform(np.array([(thing.x_m, thing.y_m) for thing in suspects]))
+            beside = np.abs(ahead[:, 1]) < self._body_radius_m + _BESIDE_M
+            if (beside & (ahead[:, 0] > 0) & (ahead[:, 0] < self._body_radius_m + _SUSPECT_M)).any():
                 return self._drive.slow_mps
         keep_m = self._body_radius_m + _BESIDE_M
         look_m = min(self._drive.slow_within_m + 0.05, self._follower.leg_end_m - self._follower.progress_m)
