@@ -27,7 +27,6 @@ from perception.observation import Detections, Observation
 BoolGrid = NDArray[np.bool_]
 _HISTORY_S: Final = 3.0
 _HIDDEN_M: Final = 0.12  # around an edge, floor that the camera has not seen free may be the thing itself
-_STOOD_INSET_M: Final = 0.05  # a thing that the body passed closely is reported a little under its rim
 _SEEN_WITHIN_M: Final = 0.75  # a pixel row is 2 cm of floor there
 _NOTHING: Final = CellRect(0, 0, 0, 0)
 
@@ -225,9 +224,9 @@ class MapHandler:
     def _stand(self, pose: Pose2D) -> None:
         """The floor right under the body is floor, and nothing lies on it."""
         under = self._disc_rect(pose.x_m, pose.y_m, self._body_radius_m)
-        self._seen.free[under.slices()] |= self._disc_mask(under, pose.x_m, pose.y_m, self._body_radius_m)
-        well_under_m = self._body_radius_m - _STOOD_INSET_M
-        self._stood[under.slices()] |= self._disc_mask(under, pose.x_m, pose.y_m, well_under_m)
+        stood = self._disc_mask(under, pose.x_m, pose.y_m, self._body_radius_m)
+        self._seen.free[under.slices()] |= stood
+        self._stood[under.slices()] |= stood
         if self._hidden[under.slices()].any():
             self._dirty = self._dirty.union(under)
         rect = self._disc_rect(pose.x_m, pose.y_m, 0.7 * self._body_radius_m)
