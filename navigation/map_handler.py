@@ -61,7 +61,6 @@ class MapHandler:
         self._seen = SeenFloor(self._geometry, _SEEN_WITHIN_M)
         self._floor_told = False  # by the detector: one that never says so hides nothing
         self._hidden = np.zeros(self._geometry.shape, dtype=np.bool_)  # not free only because nobody has looked there
-        self._stood = np.zeros(self._geometry.shape, dtype=np.bool_)  # the whole body did: nothing lies there
         self._known = np.zeros(self._geometry.shape, dtype=np.bool_)  # seen free, or driven over
         self._driven = np.zeros(self._geometry.shape, dtype=np.bool_)  # the body stood there: floor, whatever is said
         self._free = np.zeros(self._geometry.shape, dtype=np.bool_)
@@ -203,7 +202,6 @@ class MapHandler:
             self._objects.relocate(self._static.keyframe_pose)
             self._place_marks()
             self._driven[:] = False
-            self._stood[:] = False
             changed = CellRect(0, 0, *self._geometry.shape)
         self._map_revision = estimate.map_revision
         if not changed.empty:
@@ -212,7 +210,7 @@ class MapHandler:
     def _grow(self, geometry: GridGeometry) -> None:
         rows, cols = self._geometry.shift_to(geometry)
         block = slice(rows, rows + self._geometry.rows), slice(cols, cols + self._geometry.cols)
-        for name in ("_driven", "_free", "_hidden", "_known", "_stood"):
+        for name in ("_driven", "_free", "_hidden", "_known"):
             grown = np.zeros(geometry.shape, dtype=np.bool_)
             grown[block] = getattr(self, name)
             setattr(self, name, grown)
@@ -224,9 +222,7 @@ class MapHandler:
     def _stand(self, pose: Pose2D) -> None:
         """The floor right under the body is floor, and nothing lies on it."""
         under = self._disc_rect(pose.x_m, pose.y_m, self._body_radius_m)
-        stood = self._disc_mask(under, pose.x_m, pose.y_m, self._body_radius_m)
-        self._seen.free[under.slices()] |= stood
-        self._stood[under.slices()] |= stood
+        self._seen.free[under.slices()] |= self._disc_mask(under, pose.x_m, pose.y_m, self._body_radius_m)
         if self._hidden[under.slices()].any():
             self._dirty = self._dirty.union(under)
         rect = self._disc_rect(pose.x_m, pose.y_m, 0.7 * self._body_radius_m)
@@ -243,20 +239,12 @@ class MapHandler:
         # told from the keyframe: right even when the graph was corrected in between
         map_from_keyframe = self._static.keyframe_pose(then.keyframe)
         map_from_base = map_from_keyframe @ then.keyframe_from_base
-        self._objects.update(
-            detections, map_from_base, then.keyframe, map_from_keyframe, self._on_furniture, self._has_stood
-        )
+        self._objects.update(detections, map_from_base, then.keyframe, map_from_keyframe, self._on_furniture)
         if detections.floor_seen is not None and len(detections.floor_seen):
             self._floor_told = True
             fresh = self._seen.look(detections.floor_seen, map_from_base.transform(detections.floor_seen))
             if self._hidden[fresh.slices()].any():
                 self._dirty = self._dirty.union(fresh)
-
-    def _has_stood(self, x_m: float, y_m: float) -> bool:
-        """Whether the whole body has been over the place, so that nothing lies there."""
-        row, col = (int(value) for value in self._geometry.cells(np.array([[x_m, y_m]]))[0])
-        inside = 0 <= row < self._geometry.rows and 0 <= col < self._geometry.cols
-        return inside and bool(self._stood[row, col])
 
     def _on_furniture(self, x_m: float, y_m: float, within_m: float) -> bool:
         """Whether the LIDAR sees something standing there, give or take `within_m`, or nothing at all."""

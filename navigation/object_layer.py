@@ -36,7 +36,6 @@ _ONE_THING_M: Final = 0.10  # edge points nearer than this are one thing in repo
 _VIEW_M2: Final = 0.7  # floor in view within the detector's range
 _FLOODED_SHARE: Final = 0.25  # of the floor in view, claimed on average
 _FLOODED_FRAMES: Final = 80.0
-_IMPOSSIBLE_MAX: Final = 2.0
 
 
 @dataclass(slots=True)
@@ -81,7 +80,6 @@ class DetectorHealth:
     entered: int = 0
     vanished: int = 0
     driven_over: int = 0
-    impossible: float = 0.0  # sightings a frame where the body has been, running mean
     claimed_share: float = 0.0  # of the floor in view, running mean
 
 
@@ -141,7 +139,6 @@ class ObjectLayer:
         keyframe: int,
         map_from_keyframe: Pose2D,
         on_furniture: Callable[[float, float, float], bool],
-        has_stood: Callable[[float, float], bool],
     ) -> None:
         """Fuse one frame's detections; `map_from_base` is the pose of the frame's own time."""
         if not self.health.trusted:
@@ -149,15 +146,10 @@ class ObjectLayer:
         near = _usable(detections, self._range_max_m)
         self._judge_frame(detections.radii_m[near])
         matched: set[int] = set()
-        impossible = 0  # sightings where the body has been
         for index in near:
             for sighting in _sightings(detections, int(index), map_from_base):
-                if has_stood(sighting.x_m, sighting.y_m):
-                    impossible += 1
-                elif not on_furniture(sighting.x_m, sighting.y_m, _FURNITURE_M + min(sighting.spread_m, 0.04)):
+                if not on_furniture(sighting.x_m, sighting.y_m, _FURNITURE_M + min(sighting.spread_m, 0.04)):
                     self._fuse(sighting, keyframe, map_from_keyframe, matched)
-        mean = self.health.impossible + (impossible - self.health.impossible) / _FLOODED_FRAMES
-        self.health = replace(self.health, impossible=mean)
         self._miss(map_from_base, matched, detections.contacts_base_m[near], detections.radii_m[near])
 
     def relocate(self, map_from_keyframe: Callable[[int], Pose2D]) -> None:
@@ -184,8 +176,6 @@ class ObjectLayer:
             self.distrust(f"objects claim {claimed_m2:.2f} of {free_floor_m2:.1f} m2 of floor")
         elif health.claimed_share > _FLOODED_SHARE:
             self.distrust(f"{health.claimed_share:.0%} of the floor in view claimed, limit {_FLOODED_SHARE:.0%}")
-        elif health.impossible > _IMPOSSIBLE_MAX:
-            self.distrust(f"{health.impossible:.1f} things a frame reported where the robot has been")
         elif health.driven_over > 20 and health.driven_over > 0.2 * health.entered:
             self.distrust(f"{health.driven_over} of {health.entered} objects were driven over")
 

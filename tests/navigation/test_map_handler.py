@@ -405,13 +405,3 @@ def test_edges_of_few_frames_may_be_forgotten_and_others_stay():
     show(room, static, (0.4, 0.0, 0.02), times=12)
     assert room.forget_doubtful_objects() == 0
     assert len(room.objects()) == 1
-
-
-def test_a_thing_reported_where_the_body_has_stood_is_a_false_alarm():
-    room, static = handler()
-    tick(room, static.estimate(1.5, 1.0))
-
-    show(room, static, (0.4, 0.0, 0.02), (0.8, 0.0, 0.02), times=12)
-
-    (thing,) = room.objects()
-    assert thing.x_m == pytest.approx(1.82, abs=0.01)
