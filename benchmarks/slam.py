@@ -25,27 +25,12 @@ from navigation.carmen_log import LogScan, read_log
 from navigation.log_replay import Replay, replay
 from navigation.map_picture import png
 from navigation.pose_estimate import Tracking
+from navigation.reference_relations import relation_errors
 from navigation.slam import Slam, SlamSettings, warm_up
 
 DATA = Path(os.environ.get("OXTURN_REFERENCE_DATA", "../shared/data")) / "lidar_logs"
 BARS = {"intel": (0.020, 0.30), "fr079": (0.042, 0.46)}  # final trajectory: m, degrees
 CONFIG = RobotConfig()
-
-
-def errors(stamps, poses, relations: Path, under_s=np.inf):
-    """(metres (E,), degrees (E,)) of poses (N, 3) against the relations whose both ends have a pose."""
-    row = {round(float(stamp), 5): i for i, stamp in enumerate(stamps)}
-    reference = np.loadtxt(relations, comments="#")
-    reference = reference[np.abs(reference[:, 1] - reference[:, 0]) < under_s]
-    known = [round(t, 5) in row and round(u, 5) in row for t, u in reference[:, :2]]
-    reference = reference[known]
-    a, b = (poses[[row[round(t, 5)] for t in reference[:, k]]] for k in (0, 1))
-    cos, sin = np.cos(a[:, 2]), np.sin(a[:, 2])
-    step = b[:, :2] - a[:, :2]
-    moved = np.column_stack([cos * step[:, 0] + sin * step[:, 1], cos * step[:, 1] - sin * step[:, 0]])
-    turn = b[:, 2] - a[:, 2] - reference[:, 7]
-    degrees = np.degrees(np.abs((turn + np.pi) % (2 * np.pi) - np.pi))
-    return np.linalg.norm(moved - reference[:, 2:4], axis=1), degrees
 
 
 def say(what: str, value: str, bar: str, good: bool) -> None:
@@ -76,11 +61,11 @@ def logs() -> None:
     for name, (bar_m, bar_deg) in BARS.items():
         relations = DATA / f"{name}.relations"
         done = run(name)
-        metres, degrees = errors(done.stamps_s, done.final, relations)
+        metres, degrees = relation_errors(done.stamps_s, done.final, relations)
         value = f"{metres.mean():.4f} m {degrees.mean():.3f} deg"
         say(f"{name} final", value, f"<= {bar_m} / {bar_deg}", metres.mean() <= bar_m and degrees.mean() <= bar_deg)
         say(f"{name} worst relation", f"{metres.max():.3f} m", "<= .5", metres.max() <= 0.5)
-        metres, degrees = errors(done.stamps_s, done.online, relations, 10)
+        metres, degrees = relation_errors(done.stamps_s, done.online, relations, 10)
         value = f"{metres.mean():.4f} m {degrees.mean():.3f} deg"
         say(f"{name} online, under 10 s", value, "<= .05 m", metres.mean() <= 0.05)
         p50, p99 = np.percentile(done.match_ms, [50, 99])
@@ -88,7 +73,7 @@ def logs() -> None:
         value = f"p99 {np.percentile(done.update_ms, 99):.2f} max {done.update_ms.max():.1f} ms"
         say(f"{name} whole update", value, "max <= 20 ms", done.update_ms.max() <= 20)
         done = run(name, 8.0, seed=1, noise_m=0.01, dropout=0.02)
-        metres, degrees = errors(done.stamps_s, done.final, relations)
+        metres, degrees = relation_errors(done.stamps_s, done.final, relations)
         value = f"{metres.mean():.4f} m {degrees.mean():.3f} deg"
         say(f"{name} range 8 m, 10 mm noise, 2 % dropouts", value, "<= .05 m", metres.mean() <= 0.05)
 
@@ -98,7 +83,7 @@ def perturbed_runs(count: int) -> None:
         for seed in range(count):
             scale, turn_scale = np.random.default_rng(seed).choice([0.95, 1.05], 2)
             done = run(name, seed=seed, scale=scale, turn_scale=turn_scale, skip=0.1)
-            metres, _ = errors(done.stamps_s, done.final, DATA / f"{name}.relations")
+            metres, _ = relation_errors(done.stamps_s, done.final, DATA / f"{name}.relations")
             value = f"mean {metres.mean():.4f} worst {metres.max():.3f} m"
             say(f"{name} perturbed {seed}: {scale:.2f} {turn_scale:.2f}", value, "worst <= .5", metres.max() <= 0.5)
 
@@ -239,7 +224,7 @@ def peers() -> None:
                 took.append(1e3 * (time.perf_counter() - started))
                 poses.append((pose[0, 3], pose[1, 3], np.arctan2(pose[1, 0], pose[0, 0])))
             stamps = [scan.stamp_s for scan in scans]
-            metres, degrees = errors(stamps, np.array(poses), DATA / f"{name}.relations", 10)
+            metres, degrees = relation_errors(stamps, np.array(poses), DATA / f"{name}.relations", 10)
             p50, p99 = np.percentile(took, [50, 99])
             print(f"{name} {peer:<12} {metres.mean():.4f} m {degrees.mean():.3f} deg, p50 {p50:.2f} p99 {p99:.2f} ms")
 

@@ -4,10 +4,7 @@ In: a CARMEN log, the TUM file of `oxturn slam` (one row a scan, in the log's or
 folder of `run-NNNNNN.mcap`. What can fail: files that do not belong together, told before anything is written.
 """
 
-from itertools import zip_longest
 from pathlib import Path
-
-import numpy as np
 
 from foundation.geometry import IDENTITY, Pose2D
 from foundation.progress import ProgressFactory
@@ -20,7 +17,7 @@ from navigation.robot_io import DriveCommand
 from navigation.robot_loop import TickReport
 from navigation.ros_map import read_map
 from navigation.trajectory_files import read_tum
-from perception.observation import Observation, Scan
+from perception.observation import Observation
 
 _HALT = DriveCommand(0.0, 0.0)
 
@@ -42,14 +39,10 @@ def record(log: Path, trajectory: Path, out: Path, *, map_yaml: Path | None, pro
         RunLog(out, Lidar(x_m=0.0, y_m=0.0, yaw_rad=0.0), Camera(), RunLogSettings()) as recording,
         progress("record", total=count, unit="scans") as advance,
     ):
-        for number, (logged, stamp_s, pose) in enumerate(zip_longest(read_log(log), stamps_s, poses)):
-            scan = Scan(
-                logged.stamp_s, logged.ranges_m, logged.first_bearing_rad, logged.step_rad, logged.range_max_m,
-                np.zeros(len(logged.ranges_m)),
-            )  # fmt: skip
+        for number, (logged, stamp_s, pose) in enumerate(zip(read_log(log), stamps_s, poses, strict=True)):
             place = Pose2D(float(pose[0]), float(pose[1]), float(pose[2]))
             estimate = PoseEstimate(float(stamp_s), place, Tracking.TRACKING, 0, IDENTITY, 0)
-            seen = Observation(logged.stamp_s, scan, None, None)
+            seen = Observation(logged.stamp_s, logged.as_scan(), None, None)
             recording.on_tick(TickReport(seen, estimate, None, _HALT, _HALT))
             if number == 0 and drawn is not None:
                 recording.on_map(drawn.cells, drawn.geometry)

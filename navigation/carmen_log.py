@@ -16,6 +16,7 @@ import numpy as np
 
 from foundation.errors import OxturnError
 from foundation.geometry import IDENTITY, FloatArray, Pose2D
+from perception.observation import Scan
 
 BEAMS_MAX = 20_000
 MOUNT_MAX_M = 1.0  # a laser farther from its base: the log's laser poses were corrected, they tell no mounting
@@ -36,6 +37,17 @@ class LogScan:
     step_rad: float
     range_max_m: float
     odom_from_laser: Pose2D
+
+    def as_scan(self, range_max_m: float = math.inf) -> Scan:
+        """As the localiser takes it, all beams of one moment; ranges at or beyond `range_max_m` count as no return."""
+        return Scan(
+            self.stamp_s,
+            self.ranges_m,
+            self.first_bearing_rad,
+            self.step_rad,
+            min(self.range_max_m, range_max_m),
+            np.zeros(len(self.ranges_m)),
+        )
 
 
 def read_log(path: Path) -> Iterator[LogScan]:

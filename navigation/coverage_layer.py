@@ -31,10 +31,8 @@ class CoverageLayer:
 
     def resize(self, geometry: GridGeometry) -> None:
         """Follow a map that has grown."""
-        rows, cols = self._geometry.shift_to(geometry)
-        grown = np.zeros(geometry.shape, dtype=np.bool_)
-        grown[rows : rows + self._geometry.rows, cols : cols + self._geometry.cols] = self.covered
-        self.covered, self._geometry = grown, geometry
+        self.covered = self._geometry.moved_to(geometry, self.covered)
+        self._geometry = geometry
 
     def sweep(self, map_from_base: Pose2D, keyframe: int, keyframe_from_base: Pose2D) -> CellRect:
         """The tool was down from the last pose to this one; returns the block that may have changed."""

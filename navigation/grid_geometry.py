@@ -6,11 +6,14 @@ whole multiples of the cell size, so that two grids of one cell size always shif
 
 import math
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from foundation.geometry import FloatArray
+
+Cell = TypeVar("Cell", bound=np.generic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,13 @@ class GridGeometry:
     def contains(self, cells: NDArray[np.int64]) -> NDArray[np.bool_]:
         """(N,): which of the cells (N, 2) lie on the grid."""
         return (cells[:, 0] >= 0) & (cells[:, 0] < self.rows) & (cells[:, 1] >= 0) & (cells[:, 1] < self.cols)
+
+    def moved_to(self, other: "GridGeometry", cells: NDArray[Cell]) -> NDArray[Cell]:
+        """The layer `cells` (R, C) of this grid on `other`, a grid grown from it; zeros where there was none."""
+        rows, cols = self.shift_to(other)
+        grown = np.zeros(other.shape, dtype=cells.dtype)
+        grown[rows : rows + self.rows, cols : cols + self.cols] = cells
+        return grown
 
     def shift_to(self, other: "GridGeometry") -> tuple[int, int]:
         """(rows, cols) to add to a cell of this grid to get the same place's cell in `other`."""

@@ -17,7 +17,6 @@ from foundation.geometry import IDENTITY, FloatArray, Pose2D
 from navigation.carmen_log import LogScan
 from navigation.pose_estimate import Tracking
 from navigation.slam import Slam, SlamSettings
-from perception.observation import Scan
 
 JOB_SCANS = 10  # a background job's result is taken in so many scans after its start
 
@@ -91,14 +90,7 @@ def replay(
     told: list[tuple[int, Pose2D]] = []
     try:
         for logged in scans:
-            scan = Scan(
-                logged.stamp_s,
-                logged.ranges_m,
-                logged.first_bearing_rad,
-                logged.step_rad,
-                min(logged.range_max_m, range_max_m),
-                np.zeros(len(logged.ranges_m)),
-            )
+            scan = logged.as_scan(range_max_m)
             background.settle()
             started_s = time.perf_counter()
             estimate = slam.step(logged.stamp_s, logged.odom_from_laser, scan)

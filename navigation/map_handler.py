@@ -61,7 +61,6 @@ class MapHandler:
         self._seen = SeenFloor(self._geometry, _SEEN_WITHIN_M)
         self._floor_told = False  # by the detector: one that never says so hides nothing
         self._hidden = np.zeros(self._geometry.shape, dtype=np.bool_)  # not free only because nobody has looked there
-        self._known = np.zeros(self._geometry.shape, dtype=np.bool_)  # seen free, or driven over
         self._driven = np.zeros(self._geometry.shape, dtype=np.bool_)  # the body stood there: floor, whatever is said
         self._free = np.zeros(self._geometry.shape, dtype=np.bool_)
         self._zone_blocked = np.zeros(self._geometry.shape, dtype=np.bool_)
@@ -208,12 +207,8 @@ class MapHandler:
             self._dirty = self._dirty.union(changed.grown(1, *self._geometry.shape))
 
     def _grow(self, geometry: GridGeometry) -> None:
-        rows, cols = self._geometry.shift_to(geometry)
-        block = slice(rows, rows + self._geometry.rows), slice(cols, cols + self._geometry.cols)
-        for name in ("_driven", "_free", "_hidden", "_known"):
-            grown = np.zeros(geometry.shape, dtype=np.bool_)
-            grown[block] = getattr(self, name)
-            setattr(self, name, grown)
+        for name in ("_driven", "_free", "_hidden"):
+            setattr(self, name, self._geometry.moved_to(geometry, getattr(self, name)))
         self._coverage.resize(geometry)
         self._seen.resize(geometry)
         self._geometry = geometry
@@ -303,14 +298,11 @@ class MapHandler:
         compose_free(self._static.cells, self._driven, self._zone_blocked, self._free, *_corners(rect))
         self._hidden[block] = False
         hidden_m = _HIDDEN_M if self._floor_told else 0.0
-        known = self._known
-        known[block] = self._seen.free[block] | self._driven[block]
-        for discs, around_m in (
-            (self._objects.discs(), hidden_m),
-            (self._mark_discs, 0.0),
-        ):
-            keep_off(self._free, self._hidden, known, self._in_cells(discs), around_m / self._geometry.cell_m,
-                     *_corners(rect))  # fmt: skip
+        for discs, around_m in ((self._objects.discs(), hidden_m), (self._mark_discs, 0.0)):
+            keep_off(
+                self._free, self._hidden, self._seen.free, self._in_cells(discs), around_m / self._geometry.cell_m,
+                *_corners(rect),
+            )  # fmt: skip
         after = self._free[block]
         gained, lost = int(np.count_nonzero(after & ~before)), int(np.count_nonzero(before & ~after))
         if gained or lost:

@@ -27,22 +27,16 @@ class SeenFloor:
 
     def resize(self, geometry: GridGeometry) -> None:
         """Follow a map that has grown."""
-        rows, cols = self._geometry.shift_to(geometry)
-        block = slice(rows, rows + self._geometry.rows), slice(cols, cols + self._geometry.cols)
-        for name in ("_frames", "free"):
-            old = getattr(self, name)
-            grown = np.zeros(geometry.shape, dtype=old.dtype)
-            grown[block] = old
-            setattr(self, name, grown)
+        self._frames = self._geometry.moved_to(geometry, self._frames)
+        self.free = self._geometry.moved_to(geometry, self.free)
         self._geometry = geometry
 
     def look(self, points_base_m: FloatArray, points_map: FloatArray) -> CellRect:
         """One frame's free floor, (M, 2) in base_link and in `map`; returns the block of cells that became free."""
         near = np.hypot(points_base_m[:, 0], points_base_m[:, 1]) <= self._range_max_m
         cells = self._geometry.cells(points_map[near])
-        rows, cols = self._frames.shape
-        inside = (cells[:, 0] >= 0) & (cells[:, 0] < rows) & (cells[:, 1] >= 0) & (cells[:, 1] < cols)
-        numbers = np.unique(cells[inside, 0] * cols + cells[inside, 1])  # each cell once a frame
+        cells, cols = cells[self._geometry.contains(cells)], self._geometry.cols
+        numbers = np.unique(cells[:, 0] * cols + cells[:, 1])  # each cell once a frame
         frames, free = self._frames.ravel(), self.free.ravel()
         frames[numbers] = np.minimum(frames[numbers] + 1, AGREEING_FRAMES)
         fresh = numbers[(frames[numbers] >= AGREEING_FRAMES) & ~free[numbers]]
