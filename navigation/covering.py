@@ -34,11 +34,13 @@ _MEND_WITHIN_M: Final = 0.45  # what blocks the route further on is looked at fr
 _LEAVE_M: Final = 0.2  # of a route that begins too near to something
 _OFF_ROUTE_M: Final = 0.08
 _NEW_FLOOR_M2: Final = 0.4
+_MUCH_LEFT_RATIO: Final = 0.08  # of the floor
 _FUTILE_ROUTES: Final = 3  # in a row, each with less new floor than:
 _SAME_PLACE_M: Final = 0.25
 _BLOCKED_TIMES: Final = 2
 _BLOCKED_RADIUS_M: Final = 0.06
 _GAIN_M2: Final = 0.02
+_LOOK_AGAIN_M2: Final = 0.15  # swept since the last look round: another one may pay
 _JOIN_M: Final = 0.25  # how far ahead of the robot a new route begins, unless something blocks earlier
 _WALL_GAP_M: Final = 0.017  # between body and wall on edge passes
 _OBJECT_NEAR_M: Final = 0.10
@@ -157,7 +159,7 @@ class Covering:
         if self._background.busy:
             return _HALT
         if self._empty_plans >= 1 or self._futile >= _FUTILE_ROUTES:
-            if self._room.covered_m2() - self._covered_at_look_m2 > _GAIN_M2:
+            if self._room.covered_m2() - self._covered_at_look_m2 > _LOOK_AGAIN_M2:
                 self._begin_look_round()  # what shuts the rest off may not be there any more, or never was
                 self._empty_plans = self._futile = 0
                 return _HALT
@@ -169,7 +171,7 @@ class Covering:
                 self._empty_plans = self._futile = 0
                 self._room.unmark_all()
                 return _HALT
-            if self._blames_detector():
+            if self._doubts_detector():
                 self._empty_plans = self._futile = 0
                 return _HALT
             self._done = True
@@ -192,14 +194,19 @@ class Covering:
         self._round_heading_rad = pose.heading_rad
         return DriveCommand(0.0, self._drive.turn_radps) if self._round_left_rad > 0 else _HALT
 
-    def _blames_detector(self) -> bool:
-        """Much floor left out behind claims that do not look like things: forget them and go on by LIDAR alone."""
+    def _doubts_detector(self) -> bool:
+        """Much floor left out behind claims: keep off only the clearest of them; in the end go on by LIDAR alone."""
         health, floor_m2 = self._room.detector_health(), self._room.free_floor_m2()
         left_m2 = sum(area.area_m2 for area in self._left_out)
-        doubtful = health.vanished > 0.4 * health.entered or self._room.claimed_m2() > 0.05 * floor_m2
-        if not health.trusted or left_m2 < 0.08 * floor_m2 or not doubtful:
+        if not (health.trusted and self._room.object_discs()) or left_m2 < _MUCH_LEFT_RATIO * floor_m2:
             return False
         reason = f"{left_m2:.2f} of {floor_m2:.2f} m2 left out behind {self._room.claimed_m2():.2f} m2 of claims"
+        demanded = self._room.demand_more_of_objects()
+        if demanded is not None:
+            self._on_event(f"detector doubted: {reason}; best looks of {demanded:.1f} wanted")
+            return True
+        if health.vanished <= 0.4 * health.entered and self._room.claimed_m2() <= 0.05 * floor_m2:
+            return False
         self._on_event(f"detector not trusted: {reason}")
         self._room.distrust_detector(reason)
         return True

@@ -105,6 +105,10 @@ class MapHandler:
         """Small objects that few frames have shown; the number of edges forgotten. What is there is soon seen again."""
         return self._objects.forget_doubtful()
 
+    def demand_more_of_objects(self) -> float | None:
+        """Keep off only small objects that were seen more clearly; None when no higher demand is left."""
+        return self._objects.demand_more()
+
     def claimed_m2(self) -> float:
         """Floor that small objects claim."""
         return self._objects.claimed_m2()

@@ -4,10 +4,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from drawn_map import DrawnMap
+from hypothesis import given
+from hypothesis import strategies as st
 
 from foundation.geometry import Pose2D
 from foundation.robot_config import RobotConfig
 from navigation.map_handler import KeepOut, MapHandler
+from navigation.object_layer import evidence_of
 from navigation.pose_estimate import Tracking
 from navigation.robot_io import STOP, DriveCommand
 from navigation.static_map import OCCUPIED, UNKNOWN
@@ -45,9 +48,9 @@ def is_free(room, x_m, y_m):
     return bool(free[row, col])
 
 
-def show(room, static, *things, times=3, pose=(1.0, 1.0, 0.0)):
+def show(room, static, *things, times=3, pose=(1.0, 1.0, 0.0), score=0.9):
     for _ in range(times):
-        tick(room, static.estimate(*pose), detections(*things))
+        tick(room, static.estimate(*pose), detections(*things, score=score))
 
 
 def test_free_floor_is_what_the_lidar_calls_free():
@@ -405,3 +408,64 @@ def test_edges_of_few_frames_may_be_forgotten_and_others_stay():
     show(room, static, (0.4, 0.0, 0.02), times=12)
     assert room.forget_doubtful_objects() == 0
     assert len(room.objects()) == 1
+
+
+def test_frames_from_one_place_are_one_look():
+    room, static = handler()
+    weak = 0.75  # log-odds .75: three looks say more than one
+    show(room, static, (0.5, 0.0, 0.04), times=30, score=weak)
+    assert is_free(room, 1.5, 1.0)
+
+    for step in range(4):
+        pose = (1.0, 0.9 + 0.06 * step, 0.0)
+        show(room, static, (0.5, 1.0 - pose[1], 0.04), times=1, pose=pose, score=weak)
+    assert not is_free(room, 1.5, 1.0)
+
+
+def test_scores_that_are_mostly_wrong_keep_nothing_off_and_speak_against_what_is_known():
+    room, static = handler()
+    show(room, static, (0.5, 0.0, 0.04), times=30, score=0.6)
+    assert is_free(room, 1.5, 1.0) and not room.suspects()
+    show(room, static, (0.5, 0.0, 0.04), times=3, score=0.9)
+    assert not is_free(room, 1.5, 1.0)
+    show(room, static, (0.5, 0.0, 0.04), times=30, score=0.52)
+    assert is_free(room, 1.5, 1.0)
+
+
+def test_what_was_seen_from_far_alone_is_suspected_and_not_planned_around():
+    room, static = handler()
+    for step in range(8):
+        pose = (0.5, 0.8 + 0.06 * step, 0.0)
+        show(room, static, (1.1, 1.0 - pose[1], 0.04), times=2, pose=pose)
+    assert is_free(room, 1.6, 1.0) and room.suspects()
+    show(room, static, (0.6, 0.0, 0.04), times=2)
+    assert not is_free(room, 1.6, 1.0)
+
+
+def test_a_higher_demand_forgets_what_was_never_seen_clearly():
+    def glimpse(place):  # from four places, each look weak
+        for step in range(4):
+            y_m = 0.9 + 0.06 * step
+            show(room, static, (0.5, place - y_m, 0.04), times=1, pose=(1.0, y_m, 0.0), score=0.75)
+
+    room, static = handler()
+    show(room, static, (0.5, 0.0, 0.04), pose=(2.0, 1.0, 0.0))
+    glimpse(1.0)
+    assert not is_free(room, 1.5, 1.0) and not is_free(room, 2.5, 1.0)
+
+    assert room.demand_more_of_objects() is not None
+    tick(room, static.estimate(0.5, 0.5))
+    assert is_free(room, 1.5, 1.0) and not is_free(room, 2.5, 1.0)
+    glimpse(1.0)
+    assert is_free(room, 1.5, 1.0)
+    while room.demand_more_of_objects() is not None:
+        pass
+    tick(room, static.estimate(0.5, 0.5))
+    assert is_free(room, 2.5, 1.0)
+
+
+@given(st.floats(0.02, 0.98), st.floats(0.02, 0.98))
+def test_a_higher_score_is_never_less_evidence(one, other):
+    low, high = sorted((one, other))
+    assert evidence_of(low) <= evidence_of(high)
+    assert evidence_of(low) >= -0.7 and evidence_of(high) <= 3.0
