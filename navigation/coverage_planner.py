@@ -18,13 +18,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from foundation.geometry import FloatArray
 from navigation.coverage.annealing import Budget, Job, Spending, annealed, completed
 from navigation.coverage.clearance import line_clear
 from navigation.coverage.edge_passes import edge_passes
 from navigation.coverage.errors import CoverageError, NoFloor, StartBlocked
-from navigation.coverage.floor import BoolGrid, Floor, floor_of, nearest_clear
+from navigation.coverage.floor import EIGHT, BoolGrid, Floor, floor_of, nearest_clear
 from navigation.coverage.ordering import Ends, greedy_order, improved
 from navigation.coverage.repair import Repaired, repaired
 from navigation.coverage.report import CoveragePlan, Unreachable, told
@@ -61,8 +62,8 @@ class CoverageSettings:
 
     The tool is a disc or, unless `round_tool`, a bar across the robot that sweeps nothing ahead of its middle. Cells
     count as swept when their centre is: give a true tool's width less a cell, and less what localisation is wrong by.
-    `target_ratio` of the wanted floor is swept, and every patch of `patch_m2` or more; beyond it the drive is not
-    worth it.
+    `target_ratio` of the coverable floor is swept, what was covered before included, and every patch of `patch_m2` or
+    more; beyond it the drive is not worth it.
     """
 
     robot_radius_m: float
@@ -115,7 +116,7 @@ def plans(
     )  # fmt: skip
     wanted = floor.coverable if covered is None else floor.coverable & ~covered
     job = _job(floor, wanted, geometry, settings)
-    first = _first_path(job, settings)
+    first = _first_path(job, settings) if _worth_a_drive(job) else _start(job, [])[None]
     if len(first) < 3 or budget.iterations <= 0 or wanted.sum() < SMALL_CELLS:
         first = _with_patches(job, first)  # small remainders are patches; large floors get theirs after the search
     best = told(first, job, geometry, start_map)
@@ -127,7 +128,7 @@ def plans(
     for begin, end, heat in ((0.0, FIRST_SEARCH, 1.0), (FIRST_SEARCH, 1.0, 0.7)):
         path, whole = annealed(job, path, spending, begin, end, heat)
         found = told(whole, job, geometry, start_map)
-        if _all_clear(floor, whole) and _better(found, best, settings):
+        if _all_clear(floor, whole) and _better(found, best, job.target_ratio, settings):
             best = found
             yield best
 
@@ -189,12 +190,13 @@ def _cropped(
 
 def _job(floor: Floor, wanted: BoolGrid, geometry: GridGeometry, settings: CoverageSettings) -> Job:
     cell_m = geometry.cell_m
+    may_miss = (1 - settings.target_ratio) * int(floor.coverable.sum())
     return Job(
         floor,
         wanted,
         (settings.tool_width_m / 2 / cell_m, settings.round_tool, settings.tool_offset_left_m / cell_m),
         settings.turn_cost_m / cell_m,
-        settings.target_ratio,
+        max(1 - may_miss / max(int(wanted.sum()), 1), 0.0),
         max(math.ceil(settings.patch_m2 / cell_m**2), 1),
         settings.seed,
         floor.start is None,
@@ -202,10 +204,18 @@ def _job(floor: Floor, wanted: BoolGrid, geometry: GridGeometry, settings: Cover
     )
 
 
+def _worth_a_drive(job: Job) -> bool:
+    """More is missing than may be, or a whole patch."""
+    if job.wanted.sum() > job.allowed:
+        return True
+    pieces, count = ndimage.label(job.wanted, EIGHT)
+    return bool(count) and int(np.bincount(pieces.ravel())[1:].max()) >= job.patch_cells
+
+
 def _first_path(job: Job, settings: CoverageSettings) -> Line:
     """Lines, joined in the order of a short tour."""
     lines = _lines(job, settings)
-    start = np.array(job.floor.start if job.floor.start is not None else _any_start(job, lines), np.int32)
+    start = _start(job, lines).astype(np.int32)
     whole = [line.astype(np.int32) for line in lines]
     ends = Ends(job.floor.centres, whole, (int(start[0]), int(start[1])), job.turn_cells)
     order, _ = improved(greedy_order(ends), ends, TOUR_STEPS)
@@ -232,7 +242,10 @@ def _lines(job: Job, settings: CoverageSettings) -> list[Line]:
     return lines + swaths(job.floor.centres, missing, slim[0], costs)
 
 
-def _any_start(job: Job, lines: list[Line]) -> NDArray[np.float64]:
+def _start(job: Job, lines: list[Line]) -> NDArray[np.float64]:
+    """Where the robot stands; without a robot, where a line or the clear floor begins."""
+    if job.floor.start is not None:
+        return np.array(job.floor.start, np.float64)
     if lines:
         return np.asarray(lines[0][0])
     first: NDArray[np.float64] = np.argwhere(job.floor.centres)[0].astype(np.float64)
@@ -258,11 +271,11 @@ def _all_clear(floor: Floor, path: Line) -> bool:
     return all(line_clear(floor.ground, a[0], a[1], b[0], b[1]) for a, b in itertools.pairwise(path))
 
 
-def _better(found: CoveragePlan, best: CoveragePlan, settings: CoverageSettings) -> bool:
-    """Never less floor, and a shorter drive unless it brings floor that the target asks for."""
-    if found.coverage_ratio < min(best.coverage_ratio, settings.target_ratio) - 1e-9:
+def _better(found: CoveragePlan, best: CoveragePlan, target_ratio: float, settings: CoverageSettings) -> bool:
+    """Never less floor, and a shorter drive unless it brings floor that the target (of what is wanted) asks for."""
+    if found.coverage_ratio < min(best.coverage_ratio, target_ratio) - 1e-9:
         return False
-    if best.coverage_ratio < settings.target_ratio - 1e-9 and found.coverage_ratio > best.coverage_ratio:
+    if best.coverage_ratio < target_ratio - 1e-9 and found.coverage_ratio > best.coverage_ratio:
         return True
     return _cost_m(found, settings) < _cost_m(best, settings)
 

@@ -18,6 +18,7 @@ CORNER_RAD: Final = math.radians(28)
 _ARRIVED_M: Final = 0.012
 _ALIGNED_RAD: Final = math.radians(3)
 _MISALIGNED_RAD: Final = math.radians(50)  # between corners: stop and turn instead of swinging wide
+_JOINING_RAD: Final = math.radians(15)  # a new path that goes on this much aside is joined without a stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ class PathFollower:
         self._corners: list[int] = []  # indices of points where the drive stops and turns; ends with the last
         self._leg_start = 0
         self._turning = True
+        self._joining = True  # the path is new
         self.progress_m = 0.0
         self.lateral_error_m = 0.0
         self.finished = True
@@ -83,6 +85,7 @@ class PathFollower:
         self._corners = _corner_indices(self._points)
         self._leg_start = 0
         self._turning = True
+        self._joining = True
         self.progress_m = 0.0
         self.lateral_error_m = 0.0
         self.finished = len(self._points) < 2
@@ -120,7 +123,9 @@ class PathFollower:
             return self._next_leg(pose, last, top_mps)
         target_rad = self._bearing(pose, leg_end_m, self._turn_look_m() if self._turning else self._look_m(last))
         if self._turning or abs(target_rad) > _MISALIGNED_RAD:
-            self._turning = abs(target_rad) > _ALIGNED_RAD
+            moving = self._joining and last.speed_mps > 0
+            self._turning = abs(target_rad) > (_JOINING_RAD if moving else _ALIGNED_RAD)
+            self._joining = False
             if self._turning:
                 return DriveCommand(0.0, self._turn(target_rad))
         return self._pursue(target_rad, left_m, last, top_mps)

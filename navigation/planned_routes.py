@@ -13,6 +13,8 @@ from navigation.route import LeftOut, Route, no_route
 
 _OVERLAP_M: Final = 0.03  # of neighbouring swaths: what localisation and control may be wrong by
 _TURN_COST_M: Final = 0.6  # stop, turn and go on take about as long as this drive
+_TARGET_RATIO: Final = 0.997
+_PATCH_M2: Final = 0.04
 _ITERATIONS_PER_M2: Final = 10_000  # of floor that is left: a remainder needs no long search
 _ITERATIONS: Final = (6_000, 120_000)
 
@@ -39,6 +41,8 @@ class PlannedRoutes:
             edge_passes=1,
             turn_cost_m=_TURN_COST_M,
             seed=0,
+            target_ratio=_TARGET_RATIO,
+            patch_m2=_PATCH_M2,
         )
 
     def __call__(

@@ -1,4 +1,5 @@
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -83,12 +84,23 @@ def test_no_path_comes_nearer_to_anything_than_allowed(seed: int):
 def test_only_what_is_not_covered_yet_is_planned():
     free, geometry = grid(120, 160)
     covered = free.copy()
-    covered[60:70, 80:90] = False
+    covered[60:80, 80:100] = False
 
     found = plan(free, geometry, (0.5, 0.5), ROBOT, covered=covered)
 
     assert found.length_m < 4.5
-    assert found.coverage_ratio > 0.9
+    assert found.coverage_ratio > 0.7 and (1 - found.coverage_ratio) * 400 < (1 - ROBOT.target_ratio) * covered.sum()
+
+
+def test_what_the_target_lets_go_is_not_driven_for():
+    free, geometry = grid(120, 160)
+    covered = free.copy()
+    covered[60:66, 80:86] = False
+
+    found = plan(free, geometry, (0.5, 0.5), ROBOT, covered=covered)
+
+    assert found.length_m == 0
+    assert plan(free, geometry, (0.5, 0.5), replace(ROBOT, patch_m2=0.02), covered=covered).length_m > 1
 
 
 def test_a_second_plan_is_cheaper_or_covers_more():

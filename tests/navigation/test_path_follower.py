@@ -119,3 +119,15 @@ def segment_distance(points, a, b):
     along = b - a
     share = np.clip((points - a) @ along / (along @ along), 0, 1)
     return np.hypot(*(points - a - share[:, None] * along).T)
+
+
+def test_a_new_path_that_goes_on_nearly_straight_is_joined_without_a_stop():
+    follower, moving = PathFollower(SETTINGS), DriveCommand(0.2, 0.0)
+    follower.follow(np.array([[0.0, 0.0], [1.0, 0.15]]))
+    assert follower.command(IDENTITY, moving, 0.25).speed_mps > 0.15
+
+    follower.follow(np.array([[0.0, 0.0], [1.0, 0.4]]))
+    assert follower.command(IDENTITY, moving, 0.25).speed_mps == 0
+
+    follower.follow(np.array([[0.0, 0.0], [1.0, 0.15]]))
+    assert follower.command(IDENTITY, DriveCommand(0.0, 0.0), 0.25).speed_mps == 0
