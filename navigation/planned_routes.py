@@ -15,8 +15,8 @@ _OVERLAP_M: Final = 0.03  # of neighbouring swaths: what localisation and contro
 _TURN_COST_M: Final = 0.6  # stop, turn and go on take about as long as this drive
 _TARGET_RATIO: Final = 0.997
 _PATCH_M2: Final = 0.04
-_ITERATIONS_PER_M2: Final = 10_000  # of floor that is left: a remainder needs no long search
-_ITERATIONS: Final = (6_000, 120_000)
+_ITERATIONS_PER_M2: Final = 40_000  # of floor that is left; a quarter of it makes routes half as long again
+_ITERATIONS: Final = (20_000, 400_000)
 
 
 def whole_cells_m(clearance_m: float, cell_m: float) -> float:

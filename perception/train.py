@@ -96,6 +96,8 @@ def fit(
     resumed_at = run.resume(work_dir / "checkpoint.pt")
     steps = settings.planned_steps
     every = max(steps // settings.validations, 1)
+    if base is not None and not resumed_at:
+        on_epoch(run.validate(learner, 0))  # what the base knows already is delivered when no step betters it
     with progress("train", total=steps, unit="steps") as advance:
         advance(resumed_at)
         for step in range(resumed_at, steps):

@@ -71,3 +71,15 @@ def test_training_goes_on_from_them_at_a_lower_rate(tmp_path):
     )
 
     assert again.scores["score"] > learnt.scores["score"] - 0.05
+
+
+def test_a_refinement_that_is_worse_is_not_delivered(tmp_path):
+    learnt = train.fit(Line(), tmp_path / "a", SETTINGS, progress=silent, on_epoch=lambda epoch: None)
+    base_weights.write(tmp_path / "w.npz", learnt.model)
+    wild = train.TrainSettings(seed=5, steps=20, batch=8, validations=2, threads=1, learning_rate=500.0)
+    epochs = []
+
+    again = train.fit(Line(), tmp_path / "b", wild, progress=silent, on_epoch=epochs.append, base=tmp_path / "w.npz")
+
+    assert [epoch.step for epoch in epochs] == [0, 10, 20]
+    assert again.scores == epochs[0].scores and epochs[-1].scores["score"] < again.scores["score"]
