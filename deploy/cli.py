@@ -26,7 +26,6 @@ KeyFile = Annotated[Path | None, typer.Option("--key-file", help="Private ed2551
 def register(app: typer.Typer) -> None:
     """Adds this folder's verbs to the `oxturn` command."""
     app.add_typer(ota, name="ota")
-    app.command("robotd")(robotd)
     app.add_typer(pi, name="pi")
     app.add_typer(robot, name="robot")
 
@@ -205,16 +204,6 @@ def teleop(config: Annotated[Path | None, typer.Option(help="robot.toml")] = Non
 
     print(HELP)
     run_teleop(config)
-
-
-def robotd(
-    config: Annotated[Path | None, typer.Option(help="robot.toml; the reference robot without one.")] = None,
-    home: Home = None,
-) -> None:
-    """Run the robot: loop, detector, metrics, run log; ends with SIGTERM, motors at zero first."""
-    from deploy.robotd import main
-
-    main(config, home)
 
 
 def _address(host: str | None, host_key: str | None, key_file: Path | None) -> Any:

@@ -20,7 +20,7 @@ _STANDING_MPS: Final = 1e-3  # an arc needs some speed to have a radius
 _AGREE_M: Final = 0.05
 _NEARING_M: Final = 0.004  # a point beside the body may stay as near as it is, not come nearer than this
 _NEARING_MIN_M: Final = 0.0005
-_TOUCHING_M: Final = 0.001
+_TOUCHING_M: Final = 0.003  # a mean of five beams is wrong by that
 
 
 @dataclass(frozen=True, slots=True)

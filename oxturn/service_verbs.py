@@ -1,5 +1,6 @@
-"""The verbs that run services on this machine: Airflow with our DAGs. All on loopback, ended by Ctrl-C."""
+"""The verbs that run services: the robot's daemon, Airflow with our DAGs. Ended by SIGTERM or Ctrl-C."""
 
+import json
 import time
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +11,28 @@ import typer
 def register(app: typer.Typer) -> None:
     """Adds these verbs to the `oxturn` command."""
     app.command()(airflow)
+    app.command()(robotd)
+
+
+def robotd(
+    config: Annotated[Path | None, typer.Option(help="robot.toml; the reference robot without one.")] = None,
+    home: Annotated[Path | None, typer.Option(help="The robot's folder of updates; by default robot.toml's.")] = None,
+    simulated: Annotated[bool, typer.Option("--simulated", help="Drive in a simulated room; no hardware.")] = False,
+    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Draws the simulated room.")] = 7,
+    rooms: Annotated[int, typer.Option(min=1, max=8, help="Rooms of the simulated flat.")] = 1,
+    speed: Annotated[float, typer.Option(min=0, help="Simulated seconds a second; 0 for as fast as it goes.")] = 1,
+    out: Annotated[Path, typer.Option(help="What a simulated run leaves behind.")] = Path("out/robotd"),
+) -> None:
+    """Run the robot: loop, detector, metrics, run log; ends with SIGTERM, motors at zero first."""
+    if not simulated:
+        from deploy.robotd import main
+
+        main(config, home)
+        return
+    from oxturn.simulated_robot import in_a_room
+
+    score = in_a_room(config, home, seed=seed, rooms=rooms, speed=speed, out=out)
+    typer.echo(json.dumps(score, sort_keys=True))
 
 
 def airflow(

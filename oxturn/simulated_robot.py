@@ -10,8 +10,10 @@ import math
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from deploy.robotd import Folders, ServeSummary, detector_loader, serve
 from foundation.errors import OxturnError
@@ -38,6 +40,48 @@ def drive(
     robot = SimRobot(Robot(), config, seed=seed, time_limit_s=time_limit_s)
     folders = Folders(home, out / "job", out)
     return serve(robot, config, folders, background=stepped, load_model=detector_loader(config), stop=stop)
+
+
+def in_a_room(
+    config: Path | None,
+    home: Path | None,
+    *,
+    seed: int,
+    rooms: int,
+    speed: float,
+    out: Path,
+    time_limit_s: float = 24 * 3600,
+) -> Mapping[str, Any]:
+    """The daemon in a process of its own, in a room drawn from the seed, scored; `speed` 1 is real time, 0 unpaced."""
+    from simulation.room_simulator import draw_room
+    from simulation.run_room import run_room
+
+    settings = load(config)
+    command = [sys.executable, "-m", "oxturn.simulated_robot", "--out", str(out.resolve() / "robot")]
+    command += ["--seed", str(seed), "--metrics-port", str(settings.monitoring.port)]
+    command += [] if home is None else ["--home", str(home.resolve())]
+    command += [] if config is None else ["--config", str(config.resolve())]
+    paced = [Pace(speed)] if speed > 0 else []
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # the world closes, and the robot stops with it
+    score = run_room(
+        draw_room(seed, rooms=rooms, purpose="test"), seed=seed, out=out, bundle=None, robot_command=command,
+        time_limit_s=time_limit_s, config=settings, before_step=paced,
+    )  # fmt: skip
+    return score.to_json()
+
+
+class Pace:
+    """One for `Engine.before_step`: holds the world back to so many of its seconds a second."""
+
+    def __init__(self, speed: float) -> None:
+        self._speed = speed
+        self._began_s: float | None = None
+
+    def __call__(self, data: Any, time_s: float) -> None:
+        now_s = time.monotonic()
+        if self._began_s is None:
+            self._began_s = now_s - time_s / self._speed
+        time.sleep(max(self._began_s + time_s / self._speed - now_s, 0.0))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

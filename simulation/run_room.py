@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -69,11 +69,14 @@ def run_room(
     time_limit_s: float = 1800,
     config: RobotConfig | None = None,
     progress: ProgressFactory = silent,
+    before_step: Sequence[Callable[[Any, float], None]] = (),
 ) -> RunScore:
     """Drives `room` once and leaves `run.json`, `run.npz`, `room.json` and the robot's own folder in `out`.
 
     `robot_command` replaces the coverage controller; it finds the world through the environment variable OXTURN_STANDIN
-    and keeps what it wants to show in `out/robot`. Raises RunError when the robot's process fails.
+    and keeps what it wants to show in `out/robot`. `before_step` is the engine's: told its data and its time.
+
+    Raises RunError when the robot's process fails.
     """
     config = config or RobotConfig()
     (out / "robot").mkdir(parents=True, exist_ok=True)
@@ -87,6 +90,7 @@ def run_room(
     )
     if room.movers:
         engine.before_step.append(Movement(room, engine.model, engine.robot_body))
+    engine.before_step += before_step
     judge = Judge(room, config)
     finished = _drive(engine, config, judge, command, out, time_limit_s, progress)
     score = score_of(judge, read_tum(out / "robot" / "published.tum"), finished)

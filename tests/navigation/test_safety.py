@@ -96,7 +96,7 @@ def test_turning_in_place_is_always_allowed():
 
 
 def test_a_wall_alongside_does_not_stop_it():
-    wall = [[x, 0.172] for x in np.linspace(-0.5, 0.5, 101)]
+    wall = [[x, 0.175] for x in np.linspace(-0.5, 0.5, 101)]
 
     assert limit(DriveCommand(0.1, 0.0), wall).speed_mps == pytest.approx(0.1)
 
