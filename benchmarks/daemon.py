@@ -27,7 +27,7 @@ from flat_world import FlatWorld  # noqa: E402
 from deploy.robotd import Folders, detector_loader, serve  # noqa: E402
 from deploy.warm_up import warm_up  # noqa: E402
 from foundation.robot_config import RobotConfig  # noqa: E402
-from navigation.background import SteppedBackground  # noqa: E402
+from navigation.background import stepped  # noqa: E402
 from perception.observation import Frame, Observation  # noqa: E402
 
 ROOM = (-2.5, -2.0, 2.5, 2.0)
@@ -96,7 +96,7 @@ def main() -> None:
                 world,
                 config,
                 Folders(None, out / "job", out),
-                background=lambda name: SteppedBackground(1 if name == "detector" else 3),
+                background=stepped,
                 load_model=load,
                 stop=threading.Event(),
                 on_tick=on_tick,

@@ -4,9 +4,11 @@ In the daemon a `Background` is a thread. In simulation it is stepped: the work 
 after a fixed number of ticks, so that equal seeds give equal runs whatever the machine's speed.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
+
+PI_TICKS: Final[Mapping[str, int]] = {"detector": 1, "routes": 20, "pose graph": 5}  # of .1 s; estimated
 
 
 class Background(Protocol):
@@ -48,6 +50,11 @@ class SteppedBackground:
             return None
         result, self._result = self._result, None
         return result
+
+
+def stepped(name: str) -> Background:
+    """Delivers after what a Raspberry Pi is thought to need for that kind of work."""
+    return SteppedBackground(PI_TICKS.get(name, 1))
 
 
 class ThreadBackground:

@@ -16,7 +16,7 @@ _TURN_COST_M: Final = 0.6  # stop, turn and go on take about as long as this dri
 _TARGET_RATIO: Final = 0.997
 _PATCH_M2: Final = 0.04
 _ITERATIONS_PER_M2: Final = 40_000  # of floor that is left; a quarter of it makes routes half as long again
-_ITERATIONS: Final = (20_000, 400_000)
+_ITERATIONS: Final = (20_000, 300_000)
 
 
 def whole_cells_m(clearance_m: float, cell_m: float) -> float:

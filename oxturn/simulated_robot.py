@@ -18,16 +18,9 @@ from typing import Any
 from deploy.robotd import Folders, ServeSummary, detector_loader, serve
 from foundation.errors import OxturnError
 from foundation.robot_config import RobotConfig, load
-from navigation.background import Background, SteppedBackground
+from navigation.background import stepped
 from simulation.sim_robot import SimRobot
 from simulation.standin.path import use_standin
-
-DELIVERY_TICKS = {"detector": 1, "routes": 3, "pose graph": 5}
-
-
-def stepped(name: str) -> Background:
-    """What a Raspberry Pi needs for the work, in ticks."""
-    return SteppedBackground(DELIVERY_TICKS.get(name, 1))
 
 
 def drive(

@@ -98,7 +98,7 @@ def evaluate(
     run: Annotated[Path | None, typer.Option("--run", help="Folder that `train` wrote; its bundle is taken.")] = None,
     min_score: Annotated[float | None, typer.Option(min=0, max=1)] = None,
     range_max_m: Annotated[float, typer.Option(min=0.2, help="Detections further away are not told.")] = RANGE_MAX_M,
-    pictures: Annotated[Path | None, typer.Option(help="Folder for confusion matrix and recall as PNG.")] = None,
+    pictures: Annotated[Path | None, typer.Option(help="Folder for PNGs: confusion, recall, scores.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Judge a bundle on labelled samples, object by object, beside a baseline."""
@@ -115,6 +115,7 @@ def evaluate(
     if pictures is not None:
         plots.confusion(found, pictures / "confusion.png")
         plots.recall_by_distance(found, pictures / "recall.png")
+        plots.scores(found, pictures / "scores.png")
     if as_json:
         print(json.dumps({"bundle": str(folder), **found.figures}))
         return

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from foundation.camera_geometry import PinholeCamera
 from foundation.geometry import FloatArray
 from foundation.progress import ProgressFactory
-from perception import data_processor, dataset, obstacle_targets, sample_format
+from perception import data_processor, dataset, obstacle_targets, sample_format, score_curves
 from perception.errors import EvaluationError
 from perception.labels import SMALL_OBJECTS
 from perception.observation import Detections
@@ -46,6 +46,7 @@ class Judged:
     distance_m: float
     found_as: int | None  # class told by the detection that found it
     contact_error_m: float  # NaN when missed, or when the true contact lies outside of the picture
+    score: float = 0.0  # the best of its detections
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ class FrameVerdict:
     sample_id: str
     objects: tuple[Judged, ...]
     false_alarms: tuple[int, ...]  # classes told
+    scores: tuple[tuple[float, bool], ...] = ()  # of each detection, and whether it lay at a thing
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,8 @@ def judge(sample: Sample, detections: Detections, told: PinholeCamera, range_max
         mine = np.flatnonzero(owners == item.instance)
         objects.append(_judged(item, mine, detections, sample.camera))
     alarms = tuple(int(detections.class_ids[index]) for index in np.flatnonzero(owners == 0))
-    return FrameVerdict(sample.sample_id, tuple(objects), alarms)
+    scores = tuple((float(score), bool(owner)) for score, owner in zip(detections.scores, owners, strict=True))
+    return FrameVerdict(sample.sample_id, tuple(objects), alarms, scores)
 
 
 def _owners(pixels: FloatArray, instances: NDArray[np.integer], sample: Sample) -> NDArray[np.int64]:
@@ -143,7 +146,8 @@ def _judged(item: Any, mine: NDArray[np.int64], detections: Detections, camera: 
     contacts = detections.contacts_base_m[mine]
     nearest = contacts[np.argmin(np.hypot(contacts[:, 0], contacts[:, 1]))]
     error_m = float(np.hypot(*(nearest - np.asarray(item.contact_base_m)))) if _in_picture(item, camera) else math.nan
-    return Judged(class_index, item.distance_m, int(detections.class_ids[best]), error_m)
+    score = float(detections.scores[best])
+    return Judged(class_index, item.distance_m, int(detections.class_ids[best]), error_m, score)
 
 
 def _in_picture(item: Any, camera: PinholeCamera) -> bool:
@@ -173,6 +177,8 @@ def summary(verdicts: Sequence[FrameVerdict]) -> Evaluation:
         "recall": _recall(judged),
         "recall_interval_95": _interval(verdicts),
         "false_alarms_per_100": 100 * len(alarms) / max(len(verdicts), 1),
+        "recall_at_false_alarms_per_100": _curve(judged, verdicts),
+        "calibration": _calibration(verdicts),
         "class_accuracy_of_found": _share([item.found_as == item.class_index for item in found]),
         "by_distance": {name: _figures_of(items) for name, items in bands.items()},
         "by_class": per_class,
@@ -183,6 +189,16 @@ def summary(verdicts: Sequence[FrameVerdict]) -> Evaluation:
         },
     }
     return Evaluation(figures, confusion, SMALL_OBJECTS)
+
+
+def _curve(judged: Sequence[Judged], verdicts: Sequence[FrameVerdict]) -> dict[str, float | None]:
+    alarms = np.array([score for verdict in verdicts for score, right in verdict.scores if not right])
+    return score_curves.recall_at_alarms(np.array([item.score for item in judged]), alarms, len(verdicts))
+
+
+def _calibration(verdicts: Sequence[FrameVerdict]) -> dict[str, Any]:
+    scores = [told for verdict in verdicts for told in verdict.scores]
+    return score_curves.calibration(np.array([score for score, _ in scores]), [right for _, right in scores])
 
 
 def _figures_of(items: Sequence[Judged]) -> dict[str, float | int | None]:

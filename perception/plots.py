@@ -57,6 +57,24 @@ def recall_by_distance(evaluation: Evaluation, path: Path) -> None:
     _save(figure, path)
 
 
+def scores(evaluation: Evaluation, path: Path) -> None:
+    """Left: objects found at so many false alarms. Right: how often detections of a score are things."""
+    curve = {int(at): recall for at, recall in evaluation.figures["recall_at_false_alarms_per_100"].items()}
+    reached = [at for at, recall in curve.items() if recall is not None]
+    bins, error = (evaluation.figures["calibration"][name] for name in ("bins", "expected_calibration_error"))
+    figure, axes = _figure(8, 3.5, columns=2)
+    axes[0].plot(reached, [100 * curve[at] for at in reached], "o-", color="#3a7ca5")
+    axes[0].set_xlabel("false alarms per 100 frames")
+    axes[0].set_ylabel("objects found, %")
+    axes[0].set_ylim(0, 105)
+    axes[1].plot([0, 1], [0, 1], ":", color="grey")
+    axes[1].plot([row["score"] for row in bins], [row["right"] for row in bins], "o-", color="#3a7ca5")
+    axes[1].set_xlabel("score")
+    axes[1].set_ylabel("share that are things")
+    axes[1].set_title("" if error is None else f"expected calibration error {error:.2f}", fontsize=10)
+    _save(figure, path)
+
+
 def learning_curve(epochs: Sequence[Epoch], path: Path) -> None:
     """Loss and score at each validation."""
     figure, axes = _figure(5.5, 3.5)
@@ -116,13 +134,13 @@ def _write_tiles(tiles: Sequence[Image], path: Path, columns: int) -> None:
     atomic_files.write_bytes(path, cv2.imencode(".png", sheet)[1].tobytes())
 
 
-def _figure(width_in: float, height_in: float) -> tuple[Any, Any]:
+def _figure(width_in: float, height_in: float, columns: int = 1) -> tuple[Any, Any]:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width_in, height_in), dpi=120, layout="tight")
     FigureCanvasAgg(figure)
-    return figure, figure.add_subplot()
+    return figure, figure.subplots(1, columns)
 
 
 def _save(figure: Any, path: Path) -> None:

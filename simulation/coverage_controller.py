@@ -9,21 +9,18 @@ import logging
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from foundation import robot_config
 from foundation.robot_config import RobotConfig
 from monitoring.run_folder import RunFolder
 from monitoring.stage_times import StageTimes
-from navigation.background import Background, SteppedBackground
+from navigation.background import Background, stepped
 from navigation.robot_loop import run
 from navigation.stages import build
 from perception.observation import Detections, Frame, Observation
 from simulation.sim_robot import SimRobot
 from simulation.standin.path import use_standin
-
-DETECTOR_TICKS: Final = 1  # a frame's detections arrive one tick later, as on the Pi
-BACKGROUND_TICKS: Final = 3
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +53,7 @@ def cover(config: RobotConfig, *, bundle: Path | None, out: Path, seed: int, tim
     from controller import Robot
 
     robot = SimRobot(Robot(), config, seed=seed, time_limit_s=time_limit_s, lidar_turn_s=turn_s)
-    stages = build(config, background=lambda name: SteppedBackground(BACKGROUND_TICKS))
+    stages = build(config, background=stepped)
     times, left, finished = StageTimes(), RunFolder(out), False
     planner = _Watched(stages.planner)
     try:
@@ -98,7 +95,7 @@ def _detector(config: RobotConfig, bundle: Path | None) -> Any:
     model = ObstacleDetector(
         bundle, min_score=settings.min_score, camera=config.camera.pinhole(), range_max_m=settings.range_max_m
     )
-    return DetectorBeside(model.detect_frame, SteppedBackground(DETECTOR_TICKS))
+    return DetectorBeside(model.detect_frame, stepped("detector"))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -57,6 +57,8 @@ def test_a_detection_on_bare_floor_is_a_false_alarm():
 
     assert figures["false_alarms_per_100"] == 100.0
     assert figures["recall"] == 1.0
+    assert figures["calibration"]["bins"] == [{"score": pytest.approx(0.9), "right": 0.5, "detections": 24}]
+    assert figures["calibration"]["expected_calibration_error"] == pytest.approx(0.4)
 
 
 def test_the_blind_detector_is_the_baseline(tmp_path: Path):
@@ -100,10 +102,11 @@ def test_pictures_are_png_and_repeat(tmp_path: Path):
     for name in ("a", "b"):
         plots.confusion(found, tmp_path / f"{name}.png")
     plots.recall_by_distance(found, tmp_path / "recall.png")
+    plots.scores(found, tmp_path / "scores.png")
     plots.sample_detections(lambda image, camera: told(samples(1)[0]), samples(4), tmp_path / "tiles.png")
 
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
-    for name in ("a", "recall", "tiles"):
+    for name in ("a", "recall", "scores", "tiles"):
         assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")
 
 
