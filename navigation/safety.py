@@ -1,5 +1,8 @@
 """The last limiter before the motors: it believes the raw scan, the bumper and the cliff sensors, never the map.
 
+A robot that it has stopped does not creep on when the noise of one scan makes room: it goes on in that direction only
+with more room than it was stopped for, until it has turned or backed away.
+
 It only takes away: a limited command is never faster than the wanted one and never turns another way. What it allows is
 the speed from which braking ends before the round body touches the nearest scan point on the commanded arc.
 """
@@ -18,8 +21,9 @@ from perception.observation import Observation, Scan
 _LOOK_STEP_M: Final = 0.02  # along the arc
 _STANDING_MPS: Final = 1e-3  # an arc needs some speed to have a radius
 _AGREE_M: Final = 0.05
-_NEARING_M: Final = 0.004  # a point beside the body may stay as near as it is, not come nearer than this
 _NEARING_MIN_M: Final = 0.0005
+_WARY_M: Final = 0.006  # more room, to go on after a stop; a mean of five beams is wrong by up to that
+_TURNED_AWAY_RAD: Final = math.radians(10)
 _TOUCHING_M: Final = 0.003  # a mean of five beams is wrong by that
 
 
@@ -29,6 +33,7 @@ class SafetySettings:
 
     body_radius_m: float
     body_gap_m: float  # kept between body and scan points ahead
+    nearing_m: float  # a point beside the body may come nearer by this in one stop, but never touch
     base_from_laser: Pose2D
     cruise_mps: float
     slow_mps: float
@@ -45,6 +50,7 @@ class SafetySettings:
         return SafetySettings(
             body_radius_m=config.body.radius_m,
             body_gap_m=0.004,
+            nearing_m=0.004,
             base_from_laser=Pose2D(config.lidar.x_m, config.lidar.y_m, config.lidar.yaw_rad),
             cruise_mps=config.drive.cruise_mps,
             slow_mps=config.drive.slow_mps,
@@ -63,6 +69,9 @@ class Safety:
 
     def __init__(self, settings: SafetySettings) -> None:
         self._settings = settings
+        self._wary = replace(settings, body_gap_m=settings.body_gap_m + _WARY_M, nearing_m=_NEARING_MIN_M)
+        self._stopped = 0.0  # the direction in which it was stopped, 0 for none
+        self._turned_rad = 0.0  # since then
         self._points_base: FloatArray = np.zeros((0, 2))
         self._scan_s: float | None = None
 
@@ -71,9 +80,24 @@ class Safety:
             self._points_base = scan_points(observation.scan, self._settings.base_from_laser)
             self._scan_s = observation.scan.stamp_s
         age_s = math.inf if self._scan_s is None else observation.stamp_s - self._scan_s
-        return limited(
-            wanted, self._points_base, age_s, observation.bumper_pressed, any(observation.cliffs), self._settings
+        settings = self._wary if self._stopped and self._stopped * wanted.speed_mps > 0 else self._settings
+        command = limited(
+            wanted, self._points_base, age_s, observation.bumper_pressed, any(observation.cliffs), settings
         )
+        self._remember(wanted, command)
+        return command
+
+    def _remember(self, wanted: DriveCommand, command: DriveCommand) -> None:
+        """Stopped, until it turns well away or drives."""
+        if abs(wanted.speed_mps) > _STANDING_MPS and abs(command.speed_mps) < _STANDING_MPS:
+            self._stopped = math.copysign(1.0, wanted.speed_mps)
+            self._turned_rad = 0.0
+        elif command.speed_mps != 0:
+            self._stopped = 0.0
+        else:
+            self._turned_rad += abs(command.turn_radps) * self._settings.latency_s
+            if self._turned_rad > _TURNED_AWAY_RAD:
+                self._stopped = 0.0
 
 
 def limited(
@@ -169,7 +193,8 @@ def free_arc_m(
     centres = _arc(direction, turn_per_m, along_m)
     distance_m = np.sqrt(((near[None] - centres[:, None]) ** 2).sum(axis=2))  # (S, M)
     now_m = np.sqrt((near**2).sum(axis=1))
-    nearing_m = np.clip(now_m - settings.body_radius_m - _TOUCHING_M, _NEARING_MIN_M, _NEARING_M)  # no creeping up
+    left_m = now_m - settings.body_radius_m - _TOUCHING_M
+    nearing_m = np.clip(left_m, _NEARING_MIN_M, settings.nearing_m)  # no creeping up
     hits = ((distance_m < keep_m) & (distance_m < now_m - nearing_m)).any(axis=1)
     if not hits.any():
         return length_m

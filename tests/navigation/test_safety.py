@@ -184,3 +184,37 @@ def test_the_limiter_only_takes_away(speed, turn, points, age_s, bumper, cliff):
 
     assert abs(command.speed_mps) <= abs(speed) and command.speed_mps * speed >= 0
     assert abs(command.turn_radps) <= abs(turn) + 1e-9 and command.turn_radps * turn >= 0
+
+
+def post(distance_m, bearing_rad=1.4):
+    """One post, seen by seven beams."""
+    ranges = np.full(720, 5.0)
+    middle = round((bearing_rad + math.pi) / (2 * math.pi) * 720)
+    ranges[middle - 3 : middle + 4] = distance_m
+    return scan_of(ranges)
+
+
+def test_a_stopped_robot_does_not_creep_on_by_the_noise_of_a_scan():
+    slowly = DriveCommand(0.1, 0.0)
+    assert Safety(SETTINGS)(slowly, seen(post(0.179))).speed_mps > 0  # room enough for one that comes along
+
+    safety = Safety(SETTINGS)
+    assert safety(slowly, seen(post(0.1735))).speed_mps == 0
+    assert safety(slowly, seen(post(0.179))).speed_mps == 0
+    assert safety(slowly, seen(post(0.19))).speed_mps > 0
+    assert safety(slowly, seen(post(0.179))).speed_mps > 0
+
+
+def test_a_stopped_robot_may_back_off_or_turn_away_and_try_again():
+    slowly, back, turn = DriveCommand(0.1, 0.0), DriveCommand(-0.1, 0.0), DriveCommand(0.0, 1.0)
+    safety = Safety(SETTINGS)
+    assert safety(slowly, seen(post(0.1735))).speed_mps == 0
+    assert safety(back, seen(post(0.1735))).speed_mps < 0
+    assert safety(slowly, seen(post(0.179))).speed_mps > 0
+
+    assert safety(slowly, seen(post(0.1735))).speed_mps == 0
+    assert safety(turn, seen(post(0.1735))).turn_radps == 1.0
+    assert safety(slowly, seen(post(0.179))).speed_mps == 0  # six degrees are not away
+    safety(turn, seen(post(0.1735)))
+    safety(turn, seen(post(0.1735)))
+    assert safety(slowly, seen(post(0.179))).speed_mps > 0
