@@ -40,6 +40,9 @@ def train(
     base: Annotated[
         str, typer.Option(help="Begin from 'shipped' weights, from 'scratch', or an earlier run's file.")
     ] = ("shipped"),
+    false_alarms: Annotated[
+        float, typer.Option(min=0, max=0.9, help="Share of windows around false alarms of the base; frames only.")
+    ] = 0.0,
     tracking_uri: Annotated[str | None, typer.Option(help="MLflow server; default is OUT/mlflow.db.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -49,8 +52,9 @@ def train(
     from perception.train import TrainSettings
 
     settings = TrainSettings(
-        seed=seed, minutes=minutes, steps=steps, threads=threads, learning_rate=learning_rate, base=base
-    )
+        seed=seed, minutes=minutes, steps=steps, threads=threads, learning_rate=learning_rate, base=base,
+        false_alarm_share=false_alarms,
+    )  # fmt: skip
     bars = progress.silent if as_json else progress.bars
     report = tracked_training.run(task, data, out, settings, tracking_uri=tracking_uri, progress=bars)
     told = {

@@ -26,6 +26,8 @@ WINDOW_CELLS = 24  # 192 x 192 px: a near thing and what stands around it, at ha
 EVEN_CLASS_SHARE = 0.4
 ANY_THING_SHARE = 0.2  # the rest lies anywhere
 PRIOR = 0.01  # an untrained network finds nothing
+ALARM_SCORE = 0.45  # a cell told at this score, with no thing beside it, is a false alarm worth learning from
+ALARM_BLOCK = 4  # cells: one place a block, so that no frame is all there is to learn
 WANTED_PRECISION = 0.85  # of cells: a thing is looked at in many frames, a false alarm shuts off floor
 
 Targets = dict[str, Tensor]
@@ -49,6 +51,7 @@ class GridLearner:
         self._looks = preprocessing.looks(self._train.images)  # (N, 2)
         kinds = np.asarray(self._train.kind)[frames, rows, columns]
         self._cells_of = [np.flatnonzero(kinds == kind) for kind in np.unique(kinds)]
+        self._alarms, self._alarm_share = np.zeros((0, 3), np.int64), 0.0
 
     @property
     def size(self) -> int:
@@ -76,18 +79,51 @@ class GridLearner:
         names = ("thing", "mask", "kind", "box", "floor")
         return inputs, {name: torch.from_numpy(np.stack([w[1][name] for w in windows])) for name in names}
 
+    def look_for_false_alarms(self, model: nn.Module, share: float, progress: ProgressFactory) -> int:
+        """From now on `share` of the windows lie around places where `model` tells a thing and none is near.
+
+        Returns how many places there are; without any, nothing changes.
+        """
+        places = []
+        with (
+            torch.inference_mode(),
+            progress("look for false alarms", total=len(self._train), unit="frames") as advance,
+        ):
+            for start in range(0, len(self._train), 16):
+                told = model(self.preprocess(torch.from_numpy(np.array(self._train.images[start : start + 16]))))
+                scores = torch.sigmoid(_cell_logits(told)).numpy()
+                things = np.array(self._train.thing[start : start + 16]) != 0
+                near = functional.max_pool2d(torch.from_numpy(things)[:, None].float(), 3, 1, 1)[:, 0].numpy() > 0
+                frames, rows, columns = np.nonzero((scores >= ALARM_SCORE) & ~near)
+                places.append(np.stack([frames + start, rows, columns], axis=1))
+                advance(len(things))
+        found = np.concatenate(places)
+        blocks = np.stack([found[:, 0], found[:, 1] // ALARM_BLOCK, found[:, 2] // ALARM_BLOCK], axis=1)
+        self._alarms = found[np.unique(blocks, axis=0, return_index=True)[1]]
+        self._alarm_share = share if len(self._alarms) else 0.0
+        return len(self._alarms)
+
     def _window(self, rng: np.random.Generator) -> _Window:
         rows, columns = self._train.thing.shape[1:]
+        if self._alarm_share and rng.random() < self._alarm_share:
+            frame, row, column = (int(value) for value in self._alarms[rng.integers(len(self._alarms))])
+            return self._cut_around(frame, row, column, rng)
         draw = rng.random()
         if draw < EVEN_CLASS_SHARE + ANY_THING_SHARE:
             pool = self._cells_of[rng.integers(len(self._cells_of))] if draw < EVEN_CLASS_SHARE else None
             index = rng.integers(len(self._cells)) if pool is None else pool[rng.integers(len(pool))]
             frame, row, column = (int(value) for value in self._cells[index])
-            row -= int(rng.integers(WINDOW_CELLS))
-            column -= int(rng.integers(WINDOW_CELLS))
-        else:
-            frame = int(rng.integers(len(self._train)))
-            row, column = int(rng.integers(rows)), int(rng.integers(columns))
+            return self._cut_around(frame, row, column, rng)
+        frame = int(rng.integers(len(self._train)))
+        return self._cut_at(frame, int(rng.integers(rows)), int(rng.integers(columns)), rng)
+
+    def _cut_around(self, frame: int, row: int, column: int, rng: np.random.Generator) -> _Window:
+        """A window with that cell anywhere in it."""
+        row, column = row - int(rng.integers(WINDOW_CELLS)), column - int(rng.integers(WINDOW_CELLS))
+        return self._cut_at(frame, row, column, rng)
+
+    def _cut_at(self, frame: int, row: int, column: int, rng: np.random.Generator) -> _Window:
+        rows, columns = self._train.thing.shape[1:]
         row, column = min(max(row, 0), rows - WINDOW_CELLS), min(max(column, 0), columns - WINDOW_CELLS)
         image, targets = _cut(self._train, frame, row, column, mirrored=bool(rng.random() < 0.5))
         return image, targets, self._looks[frame]
@@ -123,8 +159,7 @@ class GridLearner:
             stop = min(start + 16, len(self._validation))
             told = answers(torch.from_numpy(np.array(self._validation.images[start:stop])))
             thing = np.array(self._validation.thing[start:stop])
-            seen = functional.max_pool2d(told["mask"], 3, 1, 1)[:, 0]
-            logits.append(torch.minimum(told["thing"][:, 0], seen).numpy()[thing != IGNORED])
+            logits.append(_cell_logits(told).numpy()[thing != IGNORED])
             truth.append(thing[thing != IGNORED] == 1)
             floor = np.array(self._validation.floor[start:stop])
             floor_right += int((told["floor"].argmax(1).numpy() == floor)[floor != IGNORED].sum())
@@ -137,6 +172,12 @@ class GridLearner:
             "threshold_logit": at,
             "floor_accuracy": floor_right / max(floor_count, 1),
         }
+
+
+def _cell_logits(answers: dict[str, Tensor]) -> Tensor:
+    """(B, R, C): a cell counts by the weaker of its contact and of what is seen in it or beside it, as on the robot."""
+    seen = functional.max_pool2d(answers["mask"], 3, 1, 1)[:, 0]
+    return torch.minimum(answers["thing"][:, 0], seen)
 
 
 def _cut(

@@ -39,6 +39,7 @@ class TrainSettings:
     checkpoint_every: int = 100
     threads: int = 2
     base: str = base_weights.SHIPPED  # or SCRATCH, or the path of an earlier run's weights
+    false_alarm_share: float = 0.0  # of the windows, around false alarms that the base makes on the training part
 
     @property
     def planned_steps(self) -> int:

@@ -18,6 +18,7 @@ from torch import nn
 
 from foundation.progress import ProgressFactory
 from perception import base_weights, export_onnx, model_bundle, train, training_data
+from perception.grid_learner import GridLearner
 from perception.model_bundle import Bundle, BundleContent
 from perception.tasks.obstacles import OBSTACLES
 from perception.tasks.registry import task_named
@@ -54,6 +55,10 @@ def run(
     task = task_named(task_name)
     data = training_data.prepared(task, data_dir, out_dir / "cache", seed=settings.seed, progress=progress)
     base = base_weights.find(settings.base, task.name)
+    if base is not None and settings.false_alarm_share > 0 and isinstance(data.learner, GridLearner):
+        knowing = data.learner.model().eval()
+        base_weights.begin(knowing, base_weights.read(base), str(base))
+        data.learner.look_for_false_alarms(knowing, settings.false_alarm_share, progress)
     result = train.fit(data.learner, out_dir, settings, progress=progress, on_epoch=on_epoch, base=base)
     base_weights.write(out_dir / base_weights.FILE_NAME, result.model)
     model = at_threshold(result.model, result.scores)
