@@ -34,6 +34,8 @@ _MEND_WITHIN_M: Final = 0.45  # what blocks the route further on is looked at fr
 _LEAVE_M: Final = 0.2  # of a route that begins too near to something
 _OFF_ROUTE_M: Final = 0.08
 _NEW_FLOOR_M2: Final = 0.4
+_END_DEMAND: Final = 2.0  # log-odds of a thing's best look: patches behind unclear things are tried at the end
+_ALL_DEMAND: Final = 3.0  # the clearest looks there are
 _MUCH_LEFT_RATIO: Final = 0.08  # of the floor
 _FUTILE_ROUTES: Final = 3  # in a row, each with less new floor than:
 _SAME_PLACE_M: Final = 0.25
@@ -163,7 +165,7 @@ class Covering:
                 self._begin_look_round()  # what shuts the rest off may not be there any more, or never was
                 self._empty_plans = self._futile = 0
                 return _HALT
-            if self._room.forget_doubtful_objects():
+            if self._room.forget_doubtful_objects() or self._room.demand_of_objects(_END_DEMAND):
                 self._empty_plans = self._futile = 0
                 return _HALT
             if self._room.marks() and not self._last_chance_taken:
@@ -201,9 +203,9 @@ class Covering:
         if not (health.trusted and self._room.object_discs()) or left_m2 < _MUCH_LEFT_RATIO * floor_m2:
             return False
         reason = f"{left_m2:.2f} of {floor_m2:.2f} m2 left out behind {self._room.claimed_m2():.2f} m2 of claims"
-        demanded = self._room.demand_more_of_objects()
-        if demanded is not None:
-            self._on_event(f"detector doubted: {reason}; best looks of {demanded:.1f} wanted")
+        if self._room.demanded_of_objects < _ALL_DEMAND:
+            self._on_event(f"detector doubted: {reason}; clearer looks wanted")
+            self._room.demand_of_objects(_ALL_DEMAND)
             return True
         if health.vanished <= 0.4 * health.entered and self._room.claimed_m2() <= 0.05 * floor_m2:
             return False

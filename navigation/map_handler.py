@@ -105,9 +105,14 @@ class MapHandler:
         """Small objects that few frames have shown; the number of edges forgotten. What is there is soon seen again."""
         return self._objects.forget_doubtful()
 
-    def demand_more_of_objects(self) -> float | None:
-        """Keep off only small objects that were seen more clearly; None when no higher demand is left."""
-        return self._objects.demand_more()
+    def demand_of_objects(self, best_look: float) -> int:
+        """Keep off only small things of which a look was so clear (log-odds); the number of things given up."""
+        return self._objects.demand(best_look)
+
+    @property
+    def demanded_of_objects(self) -> float:
+        """The clearness that small things must have shown."""
+        return self._objects.demanded
 
     def claimed_m2(self) -> float:
         """Floor that small objects claim."""

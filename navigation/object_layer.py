@@ -35,7 +35,6 @@ _FAR_SHARE: Final = 0.5
 _PLACED_WITHIN_M: Final = 0.75  # from further away a thing's place is too vague to plan around
 _SAME_VIEW_M: Final = 0.05  # frames from one place see one picture: they are one look
 _SAME_VIEW_RAD: Final = math.radians(6)
-_DEMANDS: Final = (1.0, 2.0, 3.0)  # evidence of the best look; with a score of .66, .75, .83
 _DOUBTFUL_FRAMES: Final = 6  # seen in fewer, a point may be a false alarm that nobody came back to
 _EVIDENCE_LIMIT: Final = 5.0
 _MISS_EVIDENCE: Final = 0.7
@@ -129,18 +128,21 @@ class ObjectLayer:
 
     def objects(self) -> list[FloorObject]:
         """Edge points that lie together, as things."""
+        return [_thing(group) for group in self._groups()]
+
+    def _groups(self) -> list[list[EdgePoint]]:
         left = [point for point in self._points if point.entered]
-        things = []
+        groups = []
         while left:
             group, border = [left[0]], [left.pop(0)]
             while border:
                 at = border.pop()
-                near = [point for point in left if math.hypot(point.x_m - at.x_m, point.y_m - at.y_m) < _ONE_THING_M]
+                near = [point for point in left if _apart_m(point, at) < _ONE_THING_M]
                 left = [point for point in left if point not in near]
                 group += near
                 border += near
-            things.append(_thing(group))
-        return things
+            groups.append(group)
+        return groups
 
     def take_changed(self) -> list[tuple[float, float, float]]:
         """Discs (x, y, radius) whose occupancy changed since the last call."""
@@ -206,14 +208,20 @@ class ObjectLayer:
             self._drop(point)
         return len(doubtful)
 
-    def demand_more(self) -> float | None:
-        """Keep off only what was seen more clearly than so far; the new demand, None when there is no higher one."""
-        demanded = next((level for level in _DEMANDS if level > self._demanded), None)
-        if demanded is not None:
-            self._demanded = demanded
-            for point in [point for point in self._points if point.strongest < demanded]:
-                self._drop(point)
-        return demanded
+    def demand(self, best_look: float) -> int:
+        """From now on keep off only things of which one look was at least so clear; returns how many others there were.
+
+        Edges beside such a thing are its own, however clear.
+        """
+        self._demanded = max(self._demanded, best_look)
+        unclear = [group for group in self._groups() if max(point.strongest for point in group) < self._demanded]
+        for point in [point for group in unclear for point in group]:
+            self._drop(point)
+        return len(unclear)
+
+    @property
+    def demanded(self) -> float:
+        return self._demanded
 
     def distrust(self, reason: str) -> None:
         """Forget everything and listen no more."""
@@ -254,17 +262,18 @@ class ObjectLayer:
             _blend(point, sighting, view)
         local = map_from_keyframe.inverse().transform(np.array([[point.x_m, point.y_m]]))[0]
         point.keyframe, point.keyframe_point = keyframe, (float(local[0]), float(local[1]))
-        if (
-            not point.entered
-            and point.seen >= 2
-            and point.evidence >= _ENTER_EVIDENCE
-            and point.strongest >= self._demanded
-            and point.nearest_m <= _PLACED_WITHIN_M
-        ):
+        if not point.entered and self._believed(point):
             point.entered = True
             self.health = replace(self.health, entered=self.health.entered + 1)
         self._touch(point)
         matched.add(point.number)
+
+    def _believed(self, point: EdgePoint) -> bool:
+        if point.seen < 2 or point.evidence < _ENTER_EVIDENCE or point.nearest_m > _PLACED_WITHIN_M:
+            return False
+        return point.strongest >= self._demanded or any(
+            other.entered and _apart_m(point, other) < _ONE_THING_M for other in self._points
+        )
 
     def _nearest(self, sighting: _Sighting, matched: set[int]) -> EdgePoint | None:
         """The point that this sighting is another look at; vaguer points around it are absorbed."""
@@ -331,6 +340,10 @@ class ObjectLayer:
     def _touch(self, point: EdgePoint) -> None:
         if point.entered:
             self._changed.append((point.x_m, point.y_m, point.keep_out_m))
+
+
+def _apart_m(a: EdgePoint, b: EdgePoint) -> float:
+    return math.hypot(a.x_m - b.x_m, a.y_m - b.y_m)
 
 
 def _usable(detections: Detections, range_max_m: float) -> NDArray[np.int64]:

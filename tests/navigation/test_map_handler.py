@@ -453,15 +453,27 @@ def test_a_higher_demand_forgets_what_was_never_seen_clearly():
     glimpse(1.0)
     assert not is_free(room, 1.5, 1.0) and not is_free(room, 2.5, 1.0)
 
-    assert room.demand_more_of_objects() is not None
+    assert room.demand_of_objects(2.0) == 1
     tick(room, static.estimate(0.5, 0.5))
     assert is_free(room, 1.5, 1.0) and not is_free(room, 2.5, 1.0)
     glimpse(1.0)
     assert is_free(room, 1.5, 1.0)
-    while room.demand_more_of_objects() is not None:
-        pass
+    assert room.demand_of_objects(3.0) == 0 and room.demand_of_objects(1.0) == 0
     tick(room, static.estimate(0.5, 0.5))
     assert not is_free(room, 2.5, 1.0)  # the clearest looks meet every demand
+    assert room.demanded_of_objects == 3.0
+
+
+def test_unclear_edges_beside_a_clear_thing_are_its_own():
+    room, static = handler()
+    show(room, static, (0.5, 0.0, 0.02), pose=(1.0, 1.0, 0.0))
+    for step in range(4):
+        y_m = 0.9 + 0.06 * step
+        show(room, static, (0.5, 1.07 - y_m, 0.02), times=1, pose=(1.0, y_m, 0.0), score=0.63)
+    edges = len(room.object_discs())
+
+    assert room.demand_of_objects(2.0) == 0
+    assert len(room.object_discs()) == edges
 
 
 @given(st.floats(0.02, 0.98), st.floats(0.02, 0.98))
