@@ -51,6 +51,7 @@ _SUSPECT_M: Final = 0.35
 _STUCK_S: Final = 3.0
 _STUCK_M: Final = 0.02
 _STUCK_RAD: Final = 0.10
+_WAIT_TICKS: Final = 50
 _START_TICKS: Final = 15  # let the first scans draw the room
 
 
@@ -89,6 +90,7 @@ class Covering:
         self._recovery = Recovery(config.drive.slow_mps, config.drive.turn_radps)
         self._last = _HALT
         self._ticks = 0
+        self._waited_ticks = 0
         self._base_from_laser = Pose2D(config.lidar.x_m, config.lidar.y_m, config.lidar.yaw_rad)
         self._wall_offset = WallOffset(config.body.radius_m + _WALL_GAP_M)
         self._plans = 0
@@ -133,9 +135,19 @@ class Covering:
     def command(self, estimate: PoseEstimate, observation: Observation) -> DriveCommand | None:
         self._ticks += 1
         wanted = self._decide(estimate, observation)
+        self._notice_waiting(wanted, estimate)
         if wanted is not None:
             self._last = wanted
         return wanted
+
+    def _notice_waiting(self, wanted: DriveCommand | None, estimate: PoseEstimate) -> None:
+        """Standing on a route with nothing to wait for: whatever the reason, another route is better."""
+        waits = wanted == _HALT and not self._background.busy and not self._follower.finished
+        self._waited_ticks = self._waited_ticks + 1 if waits and estimate.tracking is not Tracking.LOST else 0
+        if self._waited_ticks >= _WAIT_TICKS:
+            self._on_event(f"waited {_WAIT_TICKS} ticks on a route: another one")
+            self._follower.stop()
+            self._waited_ticks = 0
 
     def _decide(self, estimate: PoseEstimate, observation: Observation) -> DriveCommand | None:
         pose = estimate.map_from_base
@@ -234,7 +246,8 @@ class Covering:
         self._left_out = route.left_out
         if len(route.points_map) < 2:
             self._empty_plans += 1
-            if self._join_m < math.inf and not self._follower.finished:
+            joining, self._join_m = self._join_m < math.inf, math.inf
+            if joining and not self._follower.finished:
                 return  # nothing new from there on: finish the old route first
             self._follower.stop()
             return

@@ -12,6 +12,7 @@ from navigation.covering import Covering
 from navigation.map_handler import KeepOut, MapHandler
 from navigation.planned_routes import PlannedRoutes, whole_cells_m
 from navigation.robot_loop import run
+from navigation.route import no_route
 from navigation.safety import Safety, SafetySettings
 
 START = Pose2D(0.4, 0.5, 0.0)
@@ -120,3 +121,40 @@ def test_the_route_left_is_told():
 @pytest.mark.parametrize(("clearance_m", "cell_m", "whole_m"), [(0.19, 0.025, 0.1875), (0.20, 0.05, 0.175)])
 def test_the_clearance_is_what_whole_cells_can_keep(clearance_m, cell_m, whole_m):
     assert whole_cells_m(clearance_m, cell_m) == pytest.approx(whole_m)
+
+
+def test_a_plan_that_finds_nothing_new_ahead_does_not_stop_the_route_being_driven():
+    loop = Loop(FlatWorld((0, 0, 2.2, 1.6), start=START))
+    loop.world.ticks = 3000
+    plan_route, ticks = loop.planner._plan_route, []
+
+    def meddle(report):
+        ticks.append(report)
+        if len(ticks) == 120:
+            assert not loop.planner._follower.finished
+            loop.planner._plan_route = lambda *given, **how: no_route()
+            loop.planner._request_ahead(0.3)
+            loop.planner._plan_route = plan_route
+
+    safety = Safety(SafetySettings.of(loop.world.config))
+    run(loop.world, loop.localiser, loop.world, loop.room, loop.planner, safety, meddle)
+
+    assert loop.planner.report().done and loop.world.score()["coverage"] >= 0.965
+    assert not any("waited" in event for event in loop.events)
+
+
+def test_a_route_on_which_it_waits_for_nothing_is_given_up():
+    loop = Loop(FlatWorld((0, 0, 2.2, 1.6), start=START))
+    loop.world.ticks = 3000
+    ticks = []
+
+    def meddle(report):
+        ticks.append(report)
+        if len(ticks) == 120:
+            loop.planner._join_m = loop.planner._follower.progress_m  # as if another route were to begin here
+
+    safety = Safety(SafetySettings.of(loop.world.config))
+    run(loop.world, loop.localiser, loop.world, loop.room, loop.planner, safety, meddle)
+
+    assert loop.planner.report().done and loop.world.score()["coverage"] >= 0.965
+    assert sum("waited" in event for event in loop.events) == 1
