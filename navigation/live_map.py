@@ -46,7 +46,11 @@ class LiveMap:
         return OccupancyMap(cell_m=cell_m, occupied_ratio=occupied_ratio, ray_max_m=ray_max_m)
 
     def replace(self, occupancy: OccupancyMap, count: int) -> None:
-        """A map redrawn from the first `count` keyframes takes this one's place; younger keyframes are added."""
+        """A map redrawn from the first `count` keyframes takes this one's place; younger keyframes are added.
+
+        The grid never shrinks, even where a stray beam that had made it grow now ends elsewhere: layers lie on it.
+        """
+        occupancy.contain(self._occupancy.geometry)
         self._occupancy = occupancy
         for index in range(count, len(self._store)):
             self.add_keyframe(index)

@@ -70,10 +70,18 @@ class OccupancyMap:
         """The whole grid counts as changed."""
         self._changed = CellRect(0, 0, self.geometry.rows, self.geometry.cols)
 
+    def contain(self, geometry: GridGeometry) -> None:
+        """Grow until another grid of the same cells lies inside."""
+        low = np.array(geometry.shift_to(self.geometry))
+        self._grow_to(low, low + np.array(geometry.shape))
+
     def _grow(self, points_map: FloatArray) -> None:
         """Until every point (N, 2) lies inside with a cell to spare."""
         cells = self.geometry.cells(points_map)
-        low, high = cells.min(axis=0) - 2, cells.max(axis=0) + 3
+        self._grow_to(cells.min(axis=0) - 2, cells.max(axis=0) + 3)
+
+    def _grow_to(self, low: NDArray[np.int64], high: NDArray[np.int64]) -> None:
+        """Until the cells (row, col) from `low` up to, not including, `high` lie inside."""
         before = np.maximum(-low, 0)
         after = np.maximum(high - np.array(self.geometry.shape), 0)
         if not before.any() and not after.any():

@@ -18,7 +18,7 @@ class StaticMap(Protocol):
 
     @property
     def geometry(self) -> GridGeometry:
-        """May grow between ticks, by whole cells, keeping the cell size."""
+        """May grow between ticks, by whole cells, keeping the cell size; never shrinks, for layers lie on it."""
         ...
 
     @property
