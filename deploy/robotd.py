@@ -111,6 +111,9 @@ def serve(
             )
         )
         log_folder, settings = folders.out / "log", RunLogSettings()
+        if stages.keeper is not None:
+            keeper = stages.keeper
+            stack.callback(lambda: keeper.end(stages.planner.report().done))
         log = stack.enter_context(RunLog(log_folder, config.lidar, config.camera, settings, epoch_s=epoch_s))
 
         def report(tick: TickReport) -> None:
@@ -120,6 +123,8 @@ def serve(
             log.on_tick(tick)
             left.on_tick(tick)
             page.on_tick(tick)
+            if stages.keeper is not None:
+                stages.keeper.on_tick(tick.estimate)
             if ticks % EVERY_SECOND == 0:
                 _tell(stages, metrics, log, page)
             if watch is not None:

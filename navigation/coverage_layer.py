@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from foundation.geometry import Pose2D
+from foundation.geometry import FloatArray, Pose2D
 from navigation.grid_geometry import CellRect, GridGeometry
 
 BoolGrid = NDArray[np.bool_]
@@ -65,10 +65,17 @@ class CoverageLayer:
         if self._last is not None:
             self._last = before
 
-    def add(self, covered: BoolGrid, geometry: GridGeometry) -> None:
-        """Floor swept in an earlier run of the same job, on a grid inside this one."""
-        rows, cols = geometry.shift_to(self._geometry)
-        self.covered[rows : rows + geometry.rows, cols : cols + geometry.cols] |= covered
+    def sweeps(self, since: int) -> FloatArray:
+        """(N, 5): keyframe, x, y, heading in its frame, and 1 where joined with the one before; from a number on."""
+        parts = [self._keyframes[since:], *zip(*self._poses[since:]), self._joined[since:]]
+        return np.array(parts, dtype=np.float64).T if parts[0] else np.zeros((0, 5))
+
+    def restore(self, sweeps: FloatArray, map_from_keyframe: Callable[[int], Pose2D]) -> None:
+        """Sweeps (N, 5) of an earlier part of the same job come before those of this one."""
+        self._keyframes = [int(row[0]) for row in sweeps.tolist()] + self._keyframes
+        self._poses = [(row[1], row[2], row[3]) for row in sweeps.tolist()] + self._poses
+        self._joined = [bool(row[4]) for row in sweeps.tolist()] + self._joined
+        self.redraw(map_from_keyframe)
 
     def _paint(self, start: Pose2D, end: Pose2D) -> None:
         turned = (end.heading_rad - start.heading_rad + np.pi) % (2 * np.pi) - np.pi

@@ -6,6 +6,7 @@ changed: blocks of cells reported by SLAM, discs of objects that moved, the floo
 
 import math
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -168,14 +169,22 @@ class MapHandler:
         self._zones = list(zones)
         self._draw_zones()
 
-    def restore_covered(self, covered: BoolGrid, geometry: GridGeometry) -> None:
-        """Floor covered in an earlier part of the same job; parts beyond the map of now are dropped."""
-        rows, cols = geometry.shift_to(self._geometry)
-        inside = CellRect(max(rows, 0), max(cols, 0), min(rows + geometry.rows, self._geometry.rows),
-                          min(cols + geometry.cols, self._geometry.cols))  # fmt: skip
-        if not inside.empty:
-            part = covered[inside.row0 - rows : inside.row1 - rows, inside.col0 - cols : inside.col1 - cols]
-            self._coverage.covered[inside.slices()] |= part
+    def sweeps(self, since: int) -> FloatArray:
+        """(N, 5): what the tool swept, from a number on: keyframe, x, y, heading in its frame, 1 if joined."""
+        return self._coverage.sweeps(since)
+
+    def edge_points(self) -> list[EdgePoint]:
+        """Of small things, believed or not."""
+        return self._objects.points()
+
+    def restore(self, sweeps: FloatArray, points: Sequence[EdgePoint], marks: Sequence[Mark]) -> None:
+        """What an earlier part of the same job knew, beside keyframes that the static map has taken over."""
+        self._grow(self._static.geometry)
+        self._coverage.restore(sweeps, self._static.keyframe_pose)
+        self._objects.restore(points)
+        self._objects.relocate(self._static.keyframe_pose)
+        self._marks = list(marks)
+        self._place_marks()
 
     # robot_loop.Room
 

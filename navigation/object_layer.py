@@ -7,7 +7,7 @@ that a corrected graph carries them along. A detector that floods the floor is j
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -121,6 +121,17 @@ class ObjectLayer:
     def discs(self) -> list[tuple[float, float, float]]:
         """(x, y, radius) of floor that is not free."""
         return [(point.x_m, point.y_m, point.keep_out_m) for point in self._points if point.entered]
+
+    def points(self) -> list[EdgePoint]:
+        """All of them, as they are now."""
+        return list(self._points)
+
+    def restore(self, points: Sequence[EdgePoint]) -> None:
+        """Those of an earlier run of the same job."""
+        self._points = list(points)
+        self._next_number = 1 + max((point.number for point in points), default=-1)
+        for point in self._points:
+            self._touch(point)
 
     def suspects(self) -> list[EdgePoint]:
         """Seen, but not yet believed."""

@@ -71,7 +71,8 @@ class Slam:
         wheel_track_m: float,
         background: Background,
         start: Pose2D | None = IDENTITY,  # map_from_base at the start; None: somewhere in the saved map
-        saved: Snapshot | None = None,  # a map to go on with
+        saved: Snapshot | None = None,  # a map to drive in: where it has keyframes near, none are made
+        unfinished: bool = False,  # it is of this very job, and is made on as if there had been no pause
         keep_map: bool = True,  # False: a log's replay draws its map at the end
         clock: Callable[[], float] = lambda: 0.0,  # seconds, to time the matches
     ) -> None:
@@ -111,6 +112,7 @@ class Slam:
         self._known: KnownGround | None = None  # while lost: the map to look around in
         if saved is not None and len(saved.keyframes):
             self._go_on_with(saved, start)
+            self._saved = 0 if unfinished else self._saved
 
     @property
     def slipping(self) -> bool:

@@ -329,17 +329,21 @@ def test_a_true_room_full_of_toys_does_not_switch_it_off():
     assert gaps.min(axis=1).max() < 0.05
 
 
-def test_swept_floor_of_an_earlier_run_is_kept_where_the_map_reaches():
-    room, static = handler()
-    tick(room, static.estimate(0.5, 0.5), driven=STOP)
-    earlier, earlier_static = handler()
-    tick(earlier, earlier_static.estimate(1.0, 1.0))
-    tick(earlier, earlier_static.estimate(1.1, 1.0))
-    _, geometry = earlier.traversable()
+def test_what_an_earlier_run_knew_is_known_again():
+    earlier, static = handler()
+    tick(earlier, static.estimate(1.0, 1.0))
+    tick(earlier, static.estimate(1.1, 1.0))
+    show(earlier, static, (0.4, 0.0, 0.03))
+    earlier.mark(static.estimate(1.1, 1.0), 0.0, 0.5, 0.06, "bumper")
+    room, _ = handler(static)
 
-    room.restore_covered(earlier.covered(), geometry)
+    room.restore(earlier.sweeps(0), earlier.edge_points(), earlier.marks())
+    tick(room, static.estimate(1.1, 1.0), driven=STOP)
 
-    assert np.array_equal(room.covered(), earlier.covered())
+    assert earlier.covered().any() and np.array_equal(room.covered(), earlier.covered())
+    assert room.object_discs() == earlier.object_discs() != []
+    assert not is_free(room, 1.1, 1.5)
+    assert np.array_equal(room.sweeps(0), earlier.sweeps(0)) and len(earlier.sweeps(1)) == len(earlier.sweeps(0)) - 1
 
 
 def looked(*things, floor):

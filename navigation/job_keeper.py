@@ -1,0 +1,107 @@
+"""Tells the job store, once a second and beside the loop, what it does not know yet.
+
+A store that cannot write is no reason to stand: it is said once, and everything missed is told when it can again.
+"""
+
+import logging
+from dataclasses import dataclass, replace
+from typing import Final
+
+from foundation.geometry import Pose2D
+from navigation.background import Background
+from navigation.job_store import JobNews, JobStore, JobStoreError, SavedJob
+from navigation.map_handler import MapHandler
+from navigation.pose_estimate import PoseEstimate, Tracking
+from navigation.slam import Slam
+
+logger = logging.getLogger(__name__)
+EVERY_TICKS: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """How much of each the store knows."""
+
+    keyframes: int = 0
+    relations: int = 0
+    sweeps: int = 0
+    map_revision: int = 0
+
+    @staticmethod
+    def of(job: SavedJob) -> "_Told":
+        return _Told(len(job.snapshot.keyframes), len(job.snapshot.relations), len(job.sweeps))
+
+
+class JobKeeper:
+    """Keeps one job; `on_tick` costs nothing but once a second, and then what has changed."""
+
+    def __init__(
+        self, store: JobStore, background: Background, localiser: Slam, room: MapHandler, known: SavedJob | None
+    ) -> None:
+        self._store = store
+        self._background = background
+        self._localiser = localiser
+        self._room = room
+        self._told = _Told() if known is None else _Told.of(known)
+        self._asked = self._told
+        self._ticks = 0
+        self._failing = False
+        self._sure: PoseEstimate | None = None  # the newest pose to rely on
+
+    def on_tick(self, estimate: PoseEstimate) -> None:
+        self._ticks += 1
+        self._hear()
+        if estimate.tracking is not Tracking.TRACKING:
+            return  # what is kept is kept with a pose to start from
+        self._sure = estimate
+        if self._ticks % EVERY_TICKS == 0 and not self._background.busy:
+            self._asked, news = self._news(estimate)
+            self._background.submit(lambda: self._write(news))
+
+    def end(self, done: bool) -> None:
+        """The run is over; a job that is not done is kept to the last tick."""
+        try:
+            if done:
+                self._store.finish()
+            elif self._sure is not None:
+                self._store.add(self._news(self._sure)[1])
+        except JobStoreError as error:
+            logger.error("%s", error)
+        finally:
+            self._store.close()
+
+    def _news(self, estimate: PoseEstimate) -> tuple[_Told, JobNews]:
+        told, known = self._told, self._localiser.snapshot()
+        corrected = estimate.map_revision != told.map_revision
+        first_pose = 0 if corrected else told.keyframes
+        sweeps = self._room.sweeps(told.sweeps)
+        news = JobNews(
+            estimate.map_from_base,
+            list(enumerate(known.keyframes))[told.keyframes :],
+            [(k, Pose2D(*known.poses[k].tolist())) for k in range(first_pose, len(known.poses))],
+            list(enumerate(known.relations))[told.relations :],
+            sweeps,
+            told.sweeps,
+            [replace(one, votes=dict(one.votes)) for one in self._room.edge_points()],  # they change meanwhile
+            self._room.marks(),
+        )
+        now = _Told(len(known.keyframes), len(known.relations), told.sweeps + len(sweeps), estimate.map_revision)
+        return now, news
+
+    def _write(self, news: JobNews) -> str:
+        """Empty when it is written, else why not."""
+        try:
+            self._store.add(news)
+        except JobStoreError as error:
+            return str(error)
+        return ""
+
+    def _hear(self) -> None:
+        fault = self._background.poll()
+        if fault is None:
+            return
+        if fault == "":
+            self._told = self._asked
+        elif not self._failing:
+            logger.error("%s", fault)
+        self._failing = fault != ""

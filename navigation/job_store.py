@@ -1,0 +1,215 @@
+"""An unfinished job on disk: the map, the swept floor, small things, marks and the last pose, as they come.
+
+In: now and then what is new (`JobNews`). Out: after a power cut at any moment all that was told up to the last
+transaction (`SavedJob`), or None when no job is unfinished. The file is SQLite's, in WAL mode: a transaction stands
+whole or not at all, and costs what it adds. A file that is no job is put aside with its reason, never overwritten.
+"""
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from foundation.errors import OxturnError
+from foundation.geometry import FloatArray, Pose2D
+from navigation.keyframes import Keyframe, Relation, Snapshot
+from navigation.map_handler import Mark
+from navigation.object_layer import EdgePoint
+
+FORMAT: Final = 1
+_TABLES: Final = (
+    "keyframe (id INTEGER PRIMARY KEY, stamp_s REAL, points BLOB, origins BLOB, full_turn INTEGER)",
+    "pose (keyframe INTEGER PRIMARY KEY, x_m REAL, y_m REAL, heading_rad REAL)",
+    "relation (id INTEGER PRIMARY KEY, first INTEGER, second INTEGER, x_m REAL, y_m REAL, heading_rad REAL,"
+    " information BLOB, loop INTEGER)",
+    "sweep (id INTEGER PRIMARY KEY, keyframe INTEGER, x_m REAL, y_m REAL, heading_rad REAL, joined INTEGER)",
+    "state (name TEXT PRIMARY KEY, value TEXT)",
+)
+
+
+class JobStoreError(OxturnError):
+    """The job cannot be kept: which file, why."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobNews:
+    """What a store has not been told yet. Rows carry their place in the whole, so that telling twice does no harm."""
+
+    pose: Pose2D  # map_from_base
+    keyframes: Sequence[tuple[int, Keyframe]]
+    poses: Sequence[tuple[int, Pose2D]]  # map_from_keyframe: of new keyframes, of all after a corrected graph
+    relations: Sequence[tuple[int, Relation]]
+    sweeps: FloatArray  # (N, 5): keyframe, x, y, heading in its frame, joined with the one before
+    first_sweep: int
+    points: Sequence[EdgePoint]  # all of them
+    marks: Sequence[Mark]  # all of them
+
+
+@dataclass(frozen=True, slots=True)
+class SavedJob:
+    """Where a killed job stood."""
+
+    pose: Pose2D  # map_from_base, when it was last sure
+    snapshot: Snapshot
+    sweeps: FloatArray  # (N, 5), as in JobNews
+    points: Sequence[EdgePoint]
+    marks: Sequence[Mark]
+
+
+class JobStore:
+    """One job's file. Calls may come from several threads; one is served at a time."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._db: sqlite3.Connection | None = None
+
+    def begin(self) -> SavedJob | None:
+        """The unfinished job, to go on with; without one, an empty file for a new job."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            return self._open()
+        except (sqlite3.DatabaseError, KeyError, ValueError, TypeError):
+            self.close()
+            self._put_aside("broken")
+        with self._told():
+            return self._open()
+
+    def add(self, news: JobNews) -> None:
+        """One transaction; raises JobStoreError, and then nothing of it is kept."""
+        with self._lock, self._told(), self._database() as db:
+            db.executemany(
+                "INSERT OR REPLACE INTO keyframe VALUES (?, ?, ?, ?, ?)",
+                [
+                    (k, one.stamp_s, one.points_base.tobytes(), one.origins_base.tobytes(), int(one.full_turn))
+                    for k, one in news.keyframes
+                ],
+            )
+            db.executemany(
+                "INSERT OR REPLACE INTO pose VALUES (?, ?, ?, ?)",
+                [(k, one.x_m, one.y_m, one.heading_rad) for k, one in news.poses],
+            )
+            db.executemany(
+                "INSERT OR REPLACE INTO relation VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                [(k, one.first, one.second, *_numbers(one.first_from_second),
+                  np.asarray(one.information, dtype=np.float64).tobytes(), int(one.loop)) for k, one in news.relations],
+            )  # fmt: skip
+            db.executemany(
+                "INSERT OR REPLACE INTO sweep VALUES (?, ?, ?, ?, ?, ?)",
+                [
+                    (news.first_sweep + k, int(row[0]), *row[1:4], int(row[4]))
+                    for k, row in enumerate(news.sweeps.tolist())
+                ],
+            )
+            told = {
+                "pose": _numbers(news.pose),
+                "points": [asdict(one) for one in news.points],
+                "marks": [asdict(one) for one in news.marks],
+            }
+            db.executemany(
+                "INSERT OR REPLACE INTO state VALUES (?, ?)",
+                [(name, json.dumps(value)) for name, value in told.items()],
+            )
+
+    def finish(self) -> None:
+        """The job is done: the next `begin` starts a new one. The file of this one stays beside it."""
+        with self._lock, self._told():
+            self.close()
+            self._put_aside("finished")
+
+    def close(self) -> None:
+        """Nothing is lost; `begin` goes on from here."""
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+
+    def _open(self) -> SavedJob | None:
+        self._db = sqlite3.connect(self._path, check_same_thread=False)
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=FULL")
+        with self._database() as db:
+            (version,) = db.execute("PRAGMA user_version").fetchone()
+            if version == 0:
+                for table in _TABLES:
+                    db.execute(f"CREATE TABLE {table}")
+                db.execute(f"PRAGMA user_version={FORMAT}")
+                return None
+            if version != FORMAT:
+                raise ValueError(f"format {version}, want {FORMAT}")
+            return _read(db)
+
+    @contextmanager
+    def _database(self) -> Iterator[sqlite3.Connection]:
+        """Inside is one transaction."""
+        if self._db is None:
+            raise JobStoreError(f"{self._path}: closed")
+        with self._db:
+            yield self._db
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise JobStoreError(f"{self._path}: the job is not kept: {error}") from error
+
+    def _put_aside(self, why: str) -> None:
+        """The newest of each kind stays as `job.WHY.sqlite`."""
+        aside = self._path.with_suffix(f".{why}{self._path.suffix}")
+        for end in ("-wal", "-shm", ""):
+            part = self._path.with_name(self._path.name + end)
+            if part.exists():
+                part.replace(aside.with_name(aside.name + end))
+
+
+def _read(db: sqlite3.Connection) -> SavedJob | None:
+    """None when nothing but tables was written."""
+    state = {name: json.loads(value) for name, value in db.execute("SELECT name, value FROM state")}
+    poses = np.array(db.execute("SELECT x_m, y_m, heading_rad FROM pose ORDER BY keyframe").fetchall()).reshape(-1, 3)
+    keyframes = [
+        _keyframe(*row) for row in db.execute("SELECT stamp_s, points, origins, full_turn FROM keyframe ORDER BY id")
+    ]
+    relations = [
+        _relation(*row)
+        for row in db.execute(
+            "SELECT first, second, x_m, y_m, heading_rad, information, loop FROM relation ORDER BY id"
+        )
+    ]
+    rows = db.execute("SELECT keyframe, x_m, y_m, heading_rad, joined FROM sweep ORDER BY id").fetchall()
+    if "pose" not in state or not keyframes:
+        return None
+    if len(poses) != len(keyframes):
+        raise ValueError(f"{len(poses)} poses of {len(keyframes)} keyframes")
+    sweeps = np.array(rows, dtype=np.float64).reshape(-1, 5)
+    points = [_edge_point(**one) for one in state["points"]]
+    marks = [Mark(**{**one, "keyframe_point": tuple(one["keyframe_point"])}) for one in state["marks"]]
+    told = [*sweeps[:, 0], *(one.keyframe for one in points), *(one.keyframe for one in marks)]
+    if any(not 0 <= k < len(keyframes) for k in told):
+        raise ValueError("something lies beside a keyframe that is not there")
+    return SavedJob(Pose2D(*state["pose"]), Snapshot(keyframes, poses, relations), sweeps, points, marks)
+
+
+def _keyframe(stamp_s: float, points: bytes, origins: bytes, full_turn: int) -> Keyframe:
+    """As of another drive: where its scan was taken says nothing of how far this one has gone."""
+    ends, starts = (np.frombuffer(one, dtype=np.float32).reshape(-1, 2).copy() for one in (points, origins))
+    return Keyframe(stamp_s, ends, starts, -np.inf, bool(full_turn))
+
+
+def _relation(first: int, second: int, x_m: float, y_m: float, heading_rad: float, info: bytes, loop: int) -> Relation:
+    information = np.frombuffer(info, dtype=np.float64).reshape(3, 3).copy()
+    return Relation(first, second, Pose2D(x_m, y_m, heading_rad), information, bool(loop))
+
+
+def _edge_point(**told: Any) -> EdgePoint:
+    view, votes = Pose2D(**told["view"]), {int(number): votes for number, votes in told["votes"].items()}
+    return EdgePoint(**{**told, "keyframe_point": tuple(told["keyframe_point"]), "view": view, "votes": votes})
+
+
+def _numbers(pose: Pose2D) -> tuple[float, float, float]:
+    return pose.x_m, pose.y_m, pose.heading_rad
