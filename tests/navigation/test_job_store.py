@@ -125,7 +125,7 @@ def test_a_full_disk_costs_the_news_and_not_the_job(tmp_path):
     store._db.execute(f"PRAGMA max_page_count={pages}")  # SQLite's own way to be out of space
     huge = replace(keyframe(2.0), points_base=np.zeros((9000, 2), np.float32))
 
-    with pytest.raises(JobStoreError, match="the job is not kept: .*full"):
+    with pytest.raises(JobStoreError, match="the job is not kept"):
         store.add(news(first=2, keyframes=[(2, huge), (3, huge)]))
     store.close()
 
