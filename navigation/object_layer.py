@@ -30,6 +30,7 @@ _ENTER_EVIDENCE: Final = 1.6  # log-odds
 _EVEN_LOGIT: Final = 0.21  # of a score: as many true detections as false ones; see `evidence_of`
 _EVIDENCE_PER_LOGIT: Final = 2.2
 _LOOK_EVIDENCE_MAX: Final = 3.0  # of one look
+_CLEAR_LOOK: Final = 1.0  # one look at a thing must have said so much; edges beside it may be vaguer
 _FAR_M: Final = 0.55  # a look from further away says that something is there, hardly where
 _FAR_SHARE: Final = 0.5
 _PLACED_WITHIN_M: Final = 0.75  # from further away a thing's place is too vague to plan around
@@ -39,11 +40,16 @@ _DOUBTFUL_FRAMES: Final = 6  # seen in fewer, a point may be a false alarm that 
 _EVIDENCE_LIMIT: Final = 5.0
 _MISS_EVIDENCE: Final = 0.7
 _MISS_RANGE_M: Final = 0.75
-_SHADOW_M: Final = 0.03  # behind or beside a reported edge nothing more is expected to be reported
+_SHADOW_M: Final = 0.03  # behind or beside a known edge nothing more is expected to be reported
+_BEFORE_M: Final = 0.006  # right before an edge that a frame reports, and
+_BESIDE_M: Final = 0.008  # right beside it, what is not reported may be the same edge
 _ONE_THING_M: Final = 0.10  # edge points nearer than this are one thing in reports
 _VIEW_M2: Final = 0.7  # floor in view within the detector's range
 _FLOODED_SHARE: Final = 0.25  # of the floor in view, claimed on average
 _FLOODED_FRAMES: Final = 80.0
+
+
+_Indices = NDArray[np.int64]
 
 
 @dataclass(slots=True)
@@ -115,7 +121,7 @@ class ObjectLayer:
         self._points: list[EdgePoint] = []
         self._next_number = 0
         self._changed: list[tuple[float, float, float]] = []
-        self._demanded = 0.0  # of a point's best look, before the plan keeps off it
+        self._demanded = _CLEAR_LOOK  # of a point's best look, before the plan keeps off it
         self.health = DetectorHealth()
 
     def discs(self) -> list[tuple[float, float, float]]:
@@ -178,7 +184,7 @@ class ObjectLayer:
             for sighting in _sightings(detections, int(index), map_from_base):
                 if not on_furniture(sighting.x_m, sighting.y_m, _FURNITURE_M + min(sighting.spread_m, 0.04)):
                     self._fuse(sighting, map_from_base, keyframe, map_from_keyframe, matched)
-        self._miss(map_from_base, matched, detections.contacts_base_m[near], detections.radii_m[near])
+        self._miss(map_from_base, matched, detections, near)
 
     def relocate(self, map_from_keyframe: Callable[[int], Pose2D]) -> None:
         """The keyframes have moved."""
@@ -290,8 +296,11 @@ class ObjectLayer:
         """The point that this sighting is another look at; vaguer points around it are absorbed."""
         best, best_m = None, math.inf
         absorbed = []
+        x_m, y_m = sighting.x_m, sighting.y_m
         for point in self._points:
-            gap_m = math.hypot(point.x_m - sighting.x_m, point.y_m - sighting.y_m)
+            if not (abs(point.x_m - x_m) < _GATE_MAX_M and abs(point.y_m - y_m) < _GATE_MAX_M):
+                continue
+            gap_m = math.hypot(point.x_m - x_m, point.y_m - y_m)
             gate_m = min(_SAME_POINT_M + point.spread_m + sighting.spread_m, _GATE_MAX_M)
             if point.number in matched:
                 gate_m = _SAME_FRAME_M
@@ -304,10 +313,13 @@ class ObjectLayer:
                 self._drop(point)
         return best
 
-    def _miss(self, map_from_base: Pose2D, matched: set[int], contacts_base_m: FloatArray, radii_m: FloatArray) -> None:
-        """Points that this frame looked at from close by and did not report."""
+    def _miss(
+        self, map_from_base: Pose2D, matched: set[int], detections: Detections, near_detections: _Indices
+    ) -> None:
+        """Points that this frame looked at from close by and did not report, up to right before what it reports."""
         if not self._points:
             return
+        reported = _reported(detections, near_detections)
         base_from_map = map_from_base.inverse()
         places = base_from_map.transform(np.array([[point.x_m, point.y_m] for point in self._points]))
         near = np.flatnonzero((np.abs(places) < _MISS_RANGE_M).all(axis=1) & (places[:, 0] > 0))
@@ -316,9 +328,9 @@ class ObjectLayer:
         known = np.array([index for index in near if self._points[index].entered], dtype=np.int64)
         known_radii = np.array([self._points[index].radius_m for index in known])
         looked_at = asked[
-            ~_shadowed(places[asked], contacts_base_m, radii_m, -_SHADOW_M)
+            ~_shadowed(places[asked], *reported)
             # far sides, when the near side is below the image
-            & ~_shadowed(places[asked], places[known], known_radii, _SHADOW_M)
+            & ~_shadowed(places[asked], places[known], known_radii + _SHADOW_M, np.full(len(known), _SHADOW_M))
         ]
         for point in [self._points[index] for index in looked_at]:
             self._doubt(point, _MISS_EVIDENCE)
@@ -366,20 +378,42 @@ def _usable(detections: Detections, range_max_m: float) -> NDArray[np.int64]:
 
 
 def _sightings(detections: Detections, index: int, map_from_base: Pose2D) -> list[_Sighting]:
-    """One detection as discs along its near edge, in `map`."""
+    """One detection as discs along its near edge, in `map`: cell by cell where the detector tells it so."""
+    discs = _cells(detections, index) if detections.edges is not None else _pieces(detections, index)  # (E, 3)
+    ranges_m = np.hypot(discs[:, 0], discs[:, 1])
+    centres = map_from_base.transform(discs[:, :2] * (1 + discs[:, 2] / ranges_m)[:, None])
+    told, class_id = evidence_of(float(detections.scores[index])), int(detections.class_ids[index])
+    return [
+        _Sighting(x_m, y_m, radius_m, _spread_m(range_m), range_m, told * _nearness(range_m), class_id)
+        for (x_m, y_m), radius_m, range_m in zip(centres.tolist(), discs[:, 2].tolist(), ranges_m.tolist())
+    ]
+
+
+def _cells(detections: Detections, index: int) -> FloatArray:
+    """(E, 3): x, y of the near edge in base_link, half width."""
+    assert detections.edges is not None
+    mine = detections.edges[detections.edges[:, 3] == index, :3]
+    mine[:, 2] = np.clip(mine[:, 2], *_RADIUS_LIMITS_M)
+    return mine
+
+
+def _pieces(detections: Detections, index: int) -> FloatArray:
+    """(E, 3): the same of a straight piece across the view, with its nearest point and width told."""
     contact = detections.contacts_base_m[index]
-    range_m = float(np.hypot(*contact))
     wide_m = float(np.clip(detections.radii_m[index], *_RADIUS_LIMITS_M))
     radius_m = min(wide_m, _PIECE_RADIUS_M)
-    view = contact / range_m
-    side = np.array([-view[1], view[0]])
+    side = np.array([-contact[1], contact[0]]) / np.hypot(*contact)
     count = 1 + math.ceil((wide_m - radius_m) / _PIECE_RADIUS_M)
-    offsets = np.linspace(radius_m - wide_m, wide_m - radius_m, count)
-    places = map_from_base.transform(contact + radius_m * view + offsets[:, None] * side)
-    evidence = evidence_of(float(detections.scores[index])) * (1.0 if range_m < _FAR_M else _FAR_SHARE)
-    spread_m = _NEAR_SPREAD_M * max(range_m / _NEAR_RANGE_M, 1.0) ** 2
-    class_id = int(detections.class_ids[index])
-    return [_Sighting(float(x), float(y), radius_m, spread_m, range_m, evidence, class_id) for x, y in places]
+    places = contact + np.linspace(radius_m - wide_m, wide_m - radius_m, count)[:, None] * side
+    return np.column_stack([places, np.full(count, radius_m)])
+
+
+def _spread_m(range_m: float) -> float:
+    return _NEAR_SPREAD_M * max(range_m / _NEAR_RANGE_M, 1.0) ** 2
+
+
+def _nearness(range_m: float) -> float:
+    return 1.0 if range_m < _FAR_M else _FAR_SHARE
 
 
 def evidence_of(score: float) -> float:
@@ -417,17 +451,28 @@ def _turned(a: Pose2D, b: Pose2D) -> float:
     return abs(math.remainder(a.heading_rad - b.heading_rad, 2 * math.pi))
 
 
+def _reported(detections: Detections, near: _Indices) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Edges (K, 2) of one frame, half widths and what to add to their ranges: where nothing else can be told."""
+    if detections.edges is None:
+        places, halves_m = detections.contacts_base_m[near], detections.radii_m[near]
+    else:
+        mine = np.isin(detections.edges[:, 3], near)
+        places, halves_m = detections.edges[mine, :2], detections.edges[mine, 2]
+    vague_m = _NEAR_SPREAD_M * np.maximum(np.hypot(places[:, 0], places[:, 1]) / _NEAR_RANGE_M, 1.0) ** 2
+    return places, halves_m + _BESIDE_M + 0.5 * vague_m, -(_BEFORE_M + 0.5 * vague_m)
+
+
 def _shadowed(
-    places_base: FloatArray, contacts_base_m: FloatArray, radii_m: FloatArray, behind_m: float
+    places_base: FloatArray, edges_base_m: FloatArray, halves_m: FloatArray, behind_m: FloatArray
 ) -> NDArray[np.bool_]:
-    """(N,): places at least `behind_m` behind, or just beside, the near edges (K, 2)."""
-    if not len(contacts_base_m):
+    """(N,): places at least `behind_m` (K,) behind an edge (K, 2), and no more than `halves_m` (K,) beside it."""
+    if not len(edges_base_m):
         return np.zeros(len(places_base), dtype=np.bool_)
-    ranges_m = np.hypot(contacts_base_m[:, 0], contacts_base_m[:, 1])
-    view = contacts_base_m / ranges_m[:, None]
+    ranges_m = np.hypot(edges_base_m[:, 0], edges_base_m[:, 1])
+    view = edges_base_m / ranges_m[:, None]
     along = places_base @ view.T  # (N, K)
     side = np.abs(places_base @ np.stack([-view[:, 1], view[:, 0]]))
-    hidden = (along > ranges_m + behind_m) & (side < (radii_m + _SHADOW_M) * np.maximum(along / ranges_m, 1.0))
+    hidden = (along > ranges_m + behind_m) & (side < halves_m * np.maximum(along / ranges_m, 1.0))
     return np.asarray(hidden.any(axis=1), dtype=np.bool_)
 
 

@@ -92,6 +92,7 @@ class Detections:
     class_ids: NDArray[np.int64]  # (K,): index into the model's class names
     boxes_px: FloatArray  # (K, 4): x0, y0, x1, y1 in the frame
     floor_seen: NDArray[np.float64] | None = None  # (M, 2) in base_link: floor looked at and found free
+    edges: NDArray[np.float64] | None = None  # (E, 4): x, y in base_link, half width, index of the object it is part of
 
     def __post_init__(self) -> None:
         count = len(self.scores)

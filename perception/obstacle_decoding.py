@@ -56,13 +56,15 @@ def decode(
         for piece in pieces
     ]
     floor = floor_seen(answers, scores, camera, min_score=min_score, range_max_m=range_max_m)
-    return _detections(stamp_s, found, floor)
+    half_cell = 0.5 * STRIDE_PX * scale / camera.focal_px
+    edges = [_edges(piece, number, cells, contacts_base_m[near], half_cell) for number, piece in enumerate(pieces)]
+    return _detections(stamp_s, found, floor, np.concatenate([np.zeros((0, 4)), *edges]))
 
 
 _Told = tuple[FloatArray, float, float, int, FloatArray]  # contact, radius, score, class, box
 
 
-def _detections(stamp_s: float, found: list[_Told], floor: FloatArray) -> Detections:
+def _detections(stamp_s: float, found: list[_Told], floor: FloatArray, edges: FloatArray) -> Detections:
     return Detections(
         stamp_s,
         np.array([one[0] for one in found], dtype=np.float64).reshape(-1, 2),
@@ -71,6 +73,7 @@ def _detections(stamp_s: float, found: list[_Told], floor: FloatArray) -> Detect
         np.array([one[3] for one in found], dtype=np.int64),
         np.array([one[4] for one in found], dtype=np.float64).reshape(-1, 4),
         floor,
+        edges,
     )
 
 
@@ -103,6 +106,21 @@ def _pieces(
             border += joined.tolist()
         pieces.append(np.array(piece, dtype=np.int64))
     return pieces
+
+
+def _edges(
+    piece: NDArray[np.int64],
+    number: int,
+    cells: NDArray[np.int64],  # (N, 2) of (row, column)
+    contacts_base_m: FloatArray,  # (N, 2)
+    half_cell: float,  # width over distance
+) -> FloatArray:
+    """(E, 4): the near edge of one piece, the nearest cell of each column: x, y, half width, the piece's number."""
+    by_column = piece[np.lexsort((-cells[piece, 0], cells[piece, 1]))]
+    nearest = by_column[np.unique(cells[by_column, 1], return_index=True)[1]]
+    places = contacts_base_m[nearest]
+    halves_m = half_cell * np.hypot(places[:, 0], places[:, 1])
+    return np.column_stack([places, halves_m, np.full(len(nearest), float(number))])
 
 
 def _told(

@@ -109,6 +109,31 @@ def test_a_long_thing_is_told_in_pieces_of_the_size_asked_for():
     assert many.radii_m.max() < 0.1 < few.radii_m.max()
 
 
+def test_the_near_edge_is_told_cell_by_cell_and_does_not_stick_out():
+    """A box askew: its lower edge falls by a row every other column."""
+    segmentation, instances, _ = painted()
+    for column in range(120, 184):
+        row = 120 + (column - 120) // 2
+        segmentation[row - 12 : row, column] = small_object_number("sock")
+        instances[row - 12 : row, column] = 1
+    edge = np.stack([np.arange(120, 184) + 0.5, 120.0 + (np.arange(120, 184) - 120) // 2], axis=1)
+    outline = CAMERA.floor_from_pixels(edge)
+    nearest = outline[np.argmin(np.hypot(*outline.T))]
+    thing = LabelledObject(
+        1, "sock", (120, 108, 184, 152), 64 * 12, tuple(nearest), tuple(nearest), 0.1, float(np.hypot(*nearest))
+    )
+
+    detections = told((segmentation, instances, [thing]), piece_m=0.05)
+
+    places, halves_m, owners = detections.edges[:, :2], detections.edges[:, 2], detections.edges[:, 3]
+    assert set(owners) == set(range(len(detections.scores)))
+    assert 7 <= len(places) <= 10, "one a column"
+    off_m = np.hypot(*(places[:, None] - outline[None]).transpose(2, 0, 1)).min(axis=1)
+    assert off_m.max() < 0.012
+    ends = np.abs(outline[[0, -1], 1] - np.array([places[:, 1].max(), places[:, 1].min()]))
+    assert ends.max() < 0.015 and halves_m.max() < 0.012
+
+
 def test_what_lies_beyond_the_range_is_left_out():
     truth = painted((150, 60, 170, 66))
 
