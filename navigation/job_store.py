@@ -6,6 +6,7 @@ whole or not at all, and costs what it adds. A file that is no job is put aside 
 """
 
 import json
+import logging
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
@@ -22,7 +23,9 @@ from navigation.keyframes import Keyframe, Relation, Snapshot
 from navigation.map_handler import Mark
 from navigation.object_layer import EdgePoint
 
+logger = logging.getLogger(__name__)
 FORMAT: Final = 1
+_BROKEN: Final = ("SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_ERROR")  # other faults are the disk's or another program's
 _TABLES: Final = (
     "keyframe (id INTEGER PRIMARY KEY, stamp_s REAL, points BLOB, origins BLOB, full_turn INTEGER)",
     "pose (keyframe INTEGER PRIMARY KEY, x_m REAL, y_m REAL, heading_rad REAL)",
@@ -71,14 +74,20 @@ class JobStore:
         self._db: sqlite3.Connection | None = None
 
     def begin(self) -> SavedJob | None:
-        """The unfinished job, to go on with; without one, an empty file for a new job."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            return self._open()
-        except (sqlite3.DatabaseError, KeyError, ValueError, TypeError):
-            self.close()
-            self._put_aside("broken")
+        """The unfinished job, to go on with; without one, an empty file for a new job.
+
+        Raises JobStoreError when the file cannot be opened or written; it is then left as it is.
+        """
         with self._told():
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                return self._open()
+            except (sqlite3.DatabaseError, KeyError, ValueError, TypeError) as error:
+                self.close()
+                if isinstance(error, sqlite3.DatabaseError) and error.sqlite_errorname not in _BROKEN:
+                    raise
+                logger.error("%s: no job that can be gone on with, put aside: %s", self._path, error)
+                self._put_aside("broken")
             return self._open()
 
     def add(self, news: JobNews) -> None:
@@ -130,7 +139,7 @@ class JobStore:
             self._db = None
 
     def _open(self) -> SavedJob | None:
-        self._db = sqlite3.connect(self._path, check_same_thread=False)
+        self._db = sqlite3.connect(self._path, timeout=1.0, check_same_thread=False)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
         with self._database() as db:

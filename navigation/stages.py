@@ -1,5 +1,6 @@
 """Composes the stages of the robot loop from one configuration; hosts add the detector and the RobotIO."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,11 +10,13 @@ from foundation.robot_config import RobotConfig
 from navigation.background import Background
 from navigation.covering import Covering
 from navigation.job_keeper import JobKeeper
-from navigation.job_store import JobStore
+from navigation.job_store import JobStore, JobStoreError, SavedJob
 from navigation.map_handler import MapHandler
 from navigation.planned_routes import PlannedRoutes
 from navigation.safety import Safety, SafetySettings
 from navigation.slam import Slam, SlamSettings
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +33,7 @@ class Stages:
 def build(config: RobotConfig, *, background: Callable[[str], Background], state_dir: Path | None = None) -> Stages:
     """`background(name)` makes a worker beside the loop; an unfinished job in `state_dir` is gone on with."""
     lidar = config.lidar
-    store = None if state_dir is None else JobStore(state_dir / "job.sqlite")
-    job = None if store is None else store.begin()
+    store, job = (None, None) if state_dir is None else _unfinished(JobStore(state_dir / "job.sqlite"))
     localiser = Slam(
         SlamSettings(map_cell_m=config.planner.cell_m),
         laser=Pose2D(lidar.x_m, lidar.y_m, lidar.yaw_rad),
@@ -48,3 +50,12 @@ def build(config: RobotConfig, *, background: Callable[[str], Background], state
     planner = Covering(config, room, PlannedRoutes(config), background("routes"))
     keeper = None if store is None else JobKeeper(store, background("job"), localiser, room, job)
     return Stages(localiser, room, planner, Safety(SafetySettings.of(config)), keeper)
+
+
+def _unfinished(store: JobStore) -> tuple[JobStore | None, SavedJob | None]:
+    """A job that cannot be kept is said, and done all the same."""
+    try:
+        return store, store.begin()
+    except JobStoreError as error:
+        logger.error("%s", error)
+        return None, None
