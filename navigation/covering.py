@@ -16,6 +16,7 @@ from foundation.geometry import FloatArray, Pose2D, wrap_angle
 from foundation.robot_config import RobotConfig
 from navigation.background import Background
 from navigation.detour import mended
+from navigation.hooks import without_hooks
 from navigation.map_handler import MapHandler
 from navigation.path_follower import FollowerSettings, PathFollower
 from navigation.planned_routes import whole_cells_m
@@ -261,7 +262,7 @@ class Covering:
             points = np.concatenate([here, self._follower.points[keep], join, points])
         elif math.hypot(points[0, 0] - pose.x_m, points[0, 1] - pose.y_m) > 0.01:
             points = np.concatenate([[[pose.x_m, pose.y_m]], points])
-        self._follower.follow(points)
+        self._follower.follow(without_hooks(points, pose.heading_rad, self._is_clear))
         self._blocked_m = math.inf
         self._join_m = math.inf
         self._revision_checked = -1
@@ -321,6 +322,11 @@ class Covering:
         """Nearer to a cell that is not free than this, the route counts as blocked."""
         _, geometry = self._room.traversable()
         return self._clearance_m - 0.015 - 0.5 * geometry.cell_m
+
+    def _is_clear(self, start_map: tuple[float, float], end_map: tuple[float, float]) -> bool:
+        """Whether a straight leg keeps what a route must keep."""
+        steps = max(math.ceil(math.dist(start_map, end_map) / _CHECK_STEP_M), 1)
+        return self._room.first_blocked(np.linspace(start_map, end_map, steps + 1), self._keep_m(), 0.0) is None
 
     def _request_ahead(self, ahead_m: float) -> None:
         join_m = min(self._follower.progress_m + ahead_m, float(self._follower.arc_m[-1]))
