@@ -7,6 +7,7 @@ runs whatever the machine's speed.
 
 import argparse
 import math
+import shutil
 import signal
 import sys
 import threading
@@ -50,6 +51,7 @@ def in_a_room(
     from simulation.run_room import run_room
 
     settings = load(config)
+    shutil.rmtree(out / "robot" / "job", ignore_errors=True)  # an unfinished job was in another world
     command = [sys.executable, "-m", "oxturn.simulated_robot", "--out", str(out.resolve() / "robot")]
     command += ["--seed", str(seed), "--metrics-port", str(settings.monitoring.port)]
     command += [] if home is None else ["--home", str(home.resolve())]
