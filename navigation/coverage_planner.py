@@ -63,7 +63,7 @@ class CoverageSettings:
     The tool is a disc or, unless `round_tool`, a bar across the robot that sweeps nothing ahead of its middle. Cells
     count as swept when their centre is: give a true tool's width less a cell, and less what localisation is wrong by.
     `target_ratio` of the coverable floor is swept, what was covered before included, and every patch of `patch_m2` or
-    more; beyond it the drive is not worth it.
+    more; beyond it the drive is not worth it. Of floor told as covered no crumbs smaller than `crumb_m2` are picked up.
     """
 
     robot_radius_m: float
@@ -76,6 +76,7 @@ class CoverageSettings:
     round_tool: bool = True
     target_ratio: float = 0.9945
     patch_m2: float = 0.12
+    crumb_m2: float = 0.0
 
 
 def plan(
@@ -114,7 +115,7 @@ def plans(
         free, geometry, start_map, settings.robot_radius_m, half_m + abs(settings.tool_offset_left_m),
         escape=settings.escape,
     )  # fmt: skip
-    wanted = floor.coverable if covered is None else floor.coverable & ~covered
+    wanted = floor.coverable if covered is None else _without_crumbs(floor.coverable & ~covered, settings, geometry)
     job = _job(floor, wanted, geometry, settings)
     first = _first_path(job, settings) if _worth_a_drive(job) else _start(job, [])[None]
     if len(first) < 3 or budget.iterations <= 0 or wanted.sum() < SMALL_CELLS:
@@ -202,6 +203,18 @@ def _job(floor: Floor, wanted: BoolGrid, geometry: GridGeometry, settings: Cover
         floor.start is None,
         np.zeros((2, 0, 0), np.int32),
     )
+
+
+def _without_crumbs(wanted: BoolGrid, settings: CoverageSettings, geometry: GridGeometry) -> BoolGrid:
+    """Without the pieces that are not worth a turn: slivers between sweeps, corners of cells at walls."""
+    cells = settings.crumb_m2 / geometry.cell_m**2
+    if cells <= 1:
+        return wanted
+    pieces, _ = ndimage.label(wanted, EIGHT)
+    worth = np.bincount(pieces.ravel()) >= cells
+    worth[0] = False
+    kept: BoolGrid = worth[pieces]
+    return kept
 
 
 def _worth_a_drive(job: Job) -> bool:

@@ -42,6 +42,8 @@ _FUTILE_ROUTES: Final = 3  # in a row, each with less new floor than:
 _SAME_PLACE_M: Final = 0.25
 _BLOCKED_TIMES: Final = 2
 _BLOCKED_RADIUS_M: Final = 0.06
+_DETOURS_HERE: Final = 15  # after so many without getting away from a place only another route helps
+_HERE_M: Final = 0.1
 _GAIN_M2: Final = 0.02
 _LOOK_AGAIN_M2: Final = 0.15  # swept since the last look round: another one may pay
 _JOIN_M: Final = 0.4  # how far ahead of the robot a new route begins, unless something blocks earlier
@@ -97,6 +99,7 @@ class Covering:
         self._plans = 0
         self._detours = 0
         self._blocked_places: list[tuple[float, float]] = []
+        self._detour_place, self._detours_here = (math.inf, math.inf), 0
         self._futile = 0
         self._covered_before_m2 = 0.0
         self._detour_clearance_m = whole_cells_m(config.clearance_m, config.planner.cell_m)
@@ -307,6 +310,8 @@ class Covering:
         """Bypass what blocks the route and keep the rest of it; False when only another route helps."""
         free, geometry = self._room.traversable()
         follower = self._follower
+        if self._detours_in_vain():
+            return False
         points = mended(
             free, geometry, follower.points, follower.arc_m, follower.progress_m, self._detour_clearance_m,
             self._keep_m(), _STOP_SHORT_M, _MEND_WITHIN_M + _STOP_SHORT_M,
@@ -317,6 +322,14 @@ class Covering:
         self._detours += 1
         self._blocked_m = self._first_blocked_m()
         return self._blocked_m > _MEND_WITHIN_M
+
+    def _detours_in_vain(self) -> bool:
+        """Where one detour's blocked place is the next one's way, the robot would turn to and fro for ever."""
+        here = self._follower.at(self._follower.progress_m)
+        if math.dist(here, self._detour_place) > _HERE_M:
+            self._detour_place, self._detours_here = here, 0
+        self._detours_here += 1
+        return self._detours_here > _DETOURS_HERE
 
     def _keep_m(self) -> float:
         """Nearer to a cell that is not free than this, the route counts as blocked."""

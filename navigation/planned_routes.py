@@ -15,6 +15,7 @@ _OVERLAP_M: Final = 0.03  # of neighbouring swaths: what localisation and contro
 _TURN_COST_M: Final = 0.6  # stop, turn and go on take about as long as this drive
 _TARGET_RATIO: Final = 0.997
 _PATCH_M2: Final = 0.04
+_CRUMB_M2: Final = 0.004  # a turn there and back for each took a third of the drive, for .3 % of the floor
 _ITERATIONS_PER_M2: Final = 40_000  # of floor that is left; a quarter of it makes routes half as long again
 _ITERATIONS: Final = (20_000, 300_000)
 
@@ -43,6 +44,7 @@ class PlannedRoutes:
             seed=0,
             target_ratio=_TARGET_RATIO,
             patch_m2=_PATCH_M2,
+            crumb_m2=_CRUMB_M2,
         )
 
     def __call__(

@@ -103,6 +103,23 @@ def test_what_the_target_lets_go_is_not_driven_for():
     assert plan(free, geometry, (0.5, 0.5), replace(ROBOT, patch_m2=0.02), covered=covered).length_m > 1
 
 
+def test_crumbs_of_a_swept_floor_are_left_and_pieces_are_not():
+    free, geometry = grid(60, 60)
+    covered = np.ones_like(free)
+    cells = round(0.3 / geometry.cell_m)
+    for row in range(10, covered.shape[0] - 10, 6):
+        covered[row, 10:12] = False  # slivers of two cells, a tenth of the floor from each other
+    covered[20 : 20 + cells, 30 : 30 + cells] = False
+    settings = replace(ROBOT, target_ratio=1.0)
+
+    everything = plan(free, geometry, (0.5, 0.5), settings, covered=covered)
+    worthwhile = plan(free, geometry, (0.5, 0.5), replace(settings, crumb_m2=3 * geometry.cell_m**2), covered=covered)
+
+    assert worthwhile.length_m < 0.8 * everything.length_m
+    near_piece = np.hypot(*(worthwhile.path[:, :2] - geometry.centres(np.array([[24, 34]]))[0]).T).min()
+    assert near_piece < 0.3
+
+
 def test_a_second_plan_is_cheaper_or_covers_more():
     free, geometry = grid(120, 160)
     free[40:60, 50:90] = False

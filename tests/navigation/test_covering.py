@@ -158,3 +158,17 @@ def test_a_route_on_which_it_waits_for_nothing_is_given_up():
 
     assert loop.planner.report().done and loop.world.score()["coverage"] >= 0.965
     assert sum("waited" in event for event in loop.events) == 1
+
+
+def test_detours_that_lead_nowhere_end_in_another_route(monkeypatch):
+    loop = Loop(FlatWorld((0, 0, 2.2, 1.6), start=START))
+    loop.drive(ticks=150)
+    planner = loop.planner
+    ahead = np.array([planner.route_ahead[0], planner.route_ahead[0] + [0.5, 0.0]])
+    monkeypatch.setattr("navigation.covering.mended", lambda free, geometry, points, *rest: ahead)
+
+    assert [planner._go_around() for _ in range(25)].count(True) <= 16
+    assert not planner._go_around(), "turned to and fro on the spot"
+    ahead = ahead + [0.2, 0.0]
+    planner._follower.follow(ahead)
+    assert planner._go_around(), "elsewhere a detour is tried again"
