@@ -14,16 +14,15 @@ from pathlib import Path
 
 from foundation.progress import bars
 from oxturn.job_cost import JobCost, job_cost
-from oxturn.verdict import JobFigures, Row, Verdict
-
-SMALL_OBJECTS = (10, 12)
+from oxturn.job_rooms import FIRST_SEED, driven, table
+from oxturn.verdict import Row, Verdict
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bundle", type=Path, required=True)
     parser.add_argument("--rooms", type=int, default=10)
-    parser.add_argument("--seed", type=int, default=5000)
+    parser.add_argument("--seed", type=int, default=FIRST_SEED)
     parser.add_argument("--flat-rooms", type=int, default=1, help="rooms of each flat; 0 lets the seed draw 1 to 4")
     parser.add_argument("--out", type=Path, default=Path("out/job"))
     parser.add_argument("--only", choices=("lidar", "model", "random"), nargs="*", default=("lidar", "model", "random"))
@@ -39,46 +38,20 @@ def main() -> int:
         name: job_cost(
             name,
             seeds,
-            lambda seed, to, bundle=bundles[name]: drive(seed, to, bundle, told.flat_rooms or None),
+            lambda seed, to, bundle=bundles[name]: driven(seed, to, bundle, told.flat_rooms or None),
             told.out / name,
             side_by_side=told.side_by_side,
             progress=bars,
         )
         for name in told.only
     }
-    show(costs, seeds)
+    print("\n".join(table(costs, seeds)))
     verdict = bars_of(costs)
     for row in verdict.rows:
         mark = "ok    " if row.passed else "FAILED"
         print(f"{mark} {row.name:<58} {row.value:.4g} {row.comparison} {row.threshold:.4g}")
     (told.out / "job.json").write_text(json.dumps({name: cost.to_json() for name, cost in costs.items()}, indent=1))
     return 0 if verdict.passed else 1
-
-
-def drive(seed: int, to: Path, bundle: Path | None, rooms: int | None) -> JobFigures:
-    """One scored run, or what an earlier call left of it."""
-    from simulation.room_simulator import draw_room
-    from simulation.run_room import run_room
-
-    if (to / "run.json").exists():
-        return JobFigures.of(json.loads((to / "run.json").read_text()))
-    room = draw_room(seed, rooms=rooms, purpose="test", small_objects=SMALL_OBJECTS)
-    return JobFigures.of(run_room(room, seed=seed, out=to, bundle=bundle).to_json())
-
-
-def show(costs: dict[str, JobCost], seeds: list[int]) -> None:
-    print(f"{'run':<8}{'room':>6}{'covered':>9}{'hit':>8}{'coll.':>7}{'time s':>8}{'path m':>8}{'pose p95 cm':>13}")
-    for name, cost in costs.items():
-        for seed, run in zip(seeds, cost.runs, strict=True):
-            hit = f"{run.small_objects_hit}/{run.small_objects}"
-            print(
-                f"{name:<8}{seed:>6}{100 * run.coverage_ratio:>8.2f}%{hit:>8}{run.collisions:>7}{run.duration_s:>8.0f}"
-                f"{run.path_length_m:>8.1f}{100 * run.localisation_error_m:>13.2f}"
-            )
-        print(
-            f"{name:<8}{'all':>6}{100 * cost.mean_coverage_ratio:>8.2f}%{f'{cost.hits}/{cost.objects}':>8}"
-            f"{cost.collisions:>7}{cost.duration_s:>8.0f}"
-        )
 
 
 def bars_of(costs: dict[str, JobCost]) -> Verdict:

@@ -17,7 +17,6 @@ def register(app: typer.Typer) -> None:
     """Adds this folder's verbs to the `oxturn` command."""
     app.command("train")(train)
     app.command("tune")(tune)
-    app.command("evaluate")(evaluate)
     app.command("predict")(predict)
     app.command("serve")(serve)
     data = typer.Typer(help="Samples: clean, check, split, export.", no_args_is_help=True)
@@ -94,36 +93,6 @@ def tune(
     found = search.tune(task, data, out, settings, trials=trials, progress=bars)
     told = dataclasses.asdict(found)
     print(json.dumps(told) if as_json else "\n".join(f"{name}: {value}" for name, value in told.items()))
-
-
-def evaluate(
-    data: DataDir,
-    bundle: Annotated[Path | None, typer.Option("--bundle", help="Folder of the trained bundle.")] = None,
-    run: Annotated[Path | None, typer.Option("--run", help="Folder that `train` wrote; its bundle is taken.")] = None,
-    min_score: Annotated[float | None, typer.Option(min=0, max=1)] = None,
-    range_max_m: Annotated[float, typer.Option(min=0.2, help="Detections further away are not told.")] = RANGE_MAX_M,
-    pictures: Annotated[Path | None, typer.Option(help="Folder for PNGs: confusion, recall, scores.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Judge a bundle on labelled samples, object by object, beside a baseline."""
-    from foundation import progress
-    from perception import evaluate as judge
-    from perception import plots
-
-    if (bundle is None) == (run is None):
-        raise typer.BadParameter("want either --bundle or --run")
-    folder = bundle if bundle is not None else run / "bundle"  # type: ignore[operator]
-    bars = progress.silent if as_json else progress.bars
-    detector = judge.of_bundle(folder, min_score=min_score, range_max_m=range_max_m)
-    found = judge.evaluate(detector, data, range_max_m=range_max_m, progress=bars)
-    if pictures is not None:
-        plots.confusion(found, pictures / "confusion.png")
-        plots.recall_by_distance(found, pictures / "recall.png")
-        plots.scores(found, pictures / "scores.png")
-    if as_json:
-        print(json.dumps({"bundle": str(folder), **found.figures}))
-        return
-    _print_figures(found.figures)
 
 
 def predict(
@@ -214,13 +183,3 @@ def export(
     count = exports.export(data, out, kind, progress=progress.silent if as_json else progress.bars)
     told = {"samples": count, "format": kind, "out": str(out)}
     print(json.dumps(told) if as_json else f"{count} samples as {kind} in {out}")
-
-
-def _print_figures(figures: dict[str, object]) -> None:
-    for name, value in figures.items():
-        if isinstance(value, dict):
-            print(f"{name}:")
-            for key, inner in value.items():
-                print(f"  {key:<12} {json.dumps(inner)}")
-        else:
-            print(f"{name}: {json.dumps(value)}")

@@ -1,0 +1,98 @@
+"""The job with a bundle and without: the same unseen rooms driven twice, each with ten to twelve small objects.
+
+In: an obstacle bundle, how many rooms, the first seed. Out: one `JobCost` for LIDAR only and one for the bundle. Rooms,
+shapes and textures are the test ones, which no training draws from. A finished run is kept in `out` under a key of the
+code, the bundle and the kind of room, so an interrupted comparison goes on and no figure is another bundle's or another
+program's. Fails with RunError when a robot's process does, with BundleError before anything is driven when the bundle
+is none that the job can use.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from foundation.progress import ProgressFactory
+from oxturn.job_cost import JobCost, job_cost
+from oxturn.verdict import JobFigures
+from perception import model_bundle
+from perception.errors import BundleError
+from perception.tasks.obstacles import OBSTACLES
+
+SMALL_OBJECTS: Final = (10, 12)
+FIRST_SEED: Final = 5000
+DRIVEN_BY: Final = ("foundation", "perception", "navigation", "simulation")  # the code that a run's figures depend on
+LIDAR, MODEL = "lidar", "model"
+
+Drive = Callable[[int, Path, Path | None, int | None], JobFigures]  # seed, folder, bundle, rooms of each flat
+
+
+def compare(
+    bundle_dir: Path,
+    seeds: Sequence[int],
+    out: Path,
+    *,
+    flat_rooms: int | None,
+    side_by_side: int,
+    progress: ProgressFactory,
+    drive: Drive | None = None,
+) -> dict[str, JobCost]:
+    """Costs by name: `lidar`, then `model`. `flat_rooms` None lets each seed draw one to four.
+
+    Raises:
+        BundleError: no bundle, or one of another task.
+    """
+    bundle = model_bundle.load(bundle_dir)
+    if bundle.task != OBSTACLES.name:
+        raise BundleError(f"{bundle_dir}: a bundle of {bundle.task}; the job is driven with one of {OBSTACLES.name}")
+    steer, code = drive or driven, _code_key()
+    costs = {}
+    for name, held in ((LIDAR, None), (MODEL, bundle_dir)):
+        manifest = (bundle_dir / model_bundle.MANIFEST).read_bytes() if held is not None else b""
+        key = hashlib.sha256(code.encode() + manifest + str(flat_rooms).encode()).hexdigest()[:12]
+        costs[name] = job_cost(
+            name,
+            seeds,
+            lambda seed, to, held=held: steer(seed, to, held, flat_rooms),  # type: ignore[misc]
+            out / f"{name}-{key}",
+            side_by_side=side_by_side,
+            progress=progress,
+        )
+    return costs
+
+
+def driven(seed: int, to: Path, bundle: Path | None, flat_rooms: int | None) -> JobFigures:
+    """One scored run in folder `to`, or what an earlier call left of it there."""
+    from simulation.room_simulator import draw_room
+    from simulation.run_room import run_room
+
+    if (to / "run.json").exists():
+        return JobFigures.of(json.loads((to / "run.json").read_text(encoding="utf-8")))
+    room = draw_room(seed, rooms=flat_rooms, purpose="test", small_objects=SMALL_OBJECTS)
+    return JobFigures.of(run_room(room, seed=seed, out=to, bundle=bundle).to_json())
+
+
+def table(costs: dict[str, JobCost], seeds: Sequence[int]) -> list[str]:
+    """Lines to print: a row a run, and their sums."""
+    lines = [f"{'run':<8}{'room':>6}{'covered':>9}{'hit':>8}{'coll.':>7}{'time s':>8}{'path m':>8}{'pose p95 cm':>13}"]
+    for name, cost in costs.items():
+        for seed, run in zip(seeds, cost.runs, strict=True):
+            hit = f"{run.small_objects_hit}/{run.small_objects}"
+            lines.append(
+                f"{name:<8}{seed:>6}{100 * run.coverage_ratio:>8.2f}%{hit:>8}{run.collisions:>7}{run.duration_s:>8.0f}"
+                f"{run.path_length_m:>8.1f}{100 * run.localisation_error_m:>13.2f}"
+            )
+        lines.append(
+            f"{name:<8}{'all':>6}{100 * cost.mean_coverage_ratio:>8.2f}%{f'{cost.hits}/{cost.objects}':>8}"
+            f"{cost.collisions:>7}{cost.duration_s:>8.0f}"
+        )
+    return lines
+
+
+def _code_key() -> str:
+    """Of every Python file that takes part in a run."""
+    root, whole = Path(__file__).parents[1], hashlib.sha256()
+    for path in sorted(path for folder in DRIVEN_BY for path in (root / folder).rglob("*.py")):
+        whole.update(f"{path.relative_to(root).as_posix()}\0".encode() + path.read_bytes())
+    return whole.hexdigest()
