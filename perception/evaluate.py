@@ -8,7 +8,7 @@ an unknown pitch of up to a quarter degree drawn from a seed, because no robot k
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from foundation.camera_geometry import PinholeCamera
 from foundation.geometry import FloatArray
 from foundation.progress import ProgressFactory
-from perception import data_processor, dataset, obstacle_targets, sample_format, score_curves
+from perception import data_processor, dataset, detection_curves, obstacle_targets, sample_format, score_curves
+from perception.detection_curves import ClassCurves
 from perception.errors import EvaluationError
 from perception.labels import SMALL_OBJECTS
 from perception.observation import Detections
@@ -50,13 +51,24 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """One detection and what it lay at."""
+
+    class_index: int
+    score: float
+    at_thing: bool  # any labelled one, also of those that do not count
+    object_index: int | None  # in the verdict's objects; None at nothing, or at a thing that does not count
+
+
+@dataclass(frozen=True, slots=True)
 class FrameVerdict:
     """All judged objects of one frame, and detections that were nothing."""
 
     sample_id: str
     objects: tuple[Judged, ...]
     false_alarms: tuple[int, ...]  # classes told
-    scores: tuple[tuple[float, bool], ...] = ()  # of each detection, and whether it lay at a thing
+    told: tuple[Told, ...] = ()
+    unjudged_classes: frozenset[int] = frozenset()  # of labelled things that do not count: hidden, too far, too small
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +78,22 @@ class Evaluation:
     figures: dict[str, Any]
     confusion: NDArray[np.int64]
     class_names: tuple[str, ...]
+    curves: Mapping[str, ClassCurves] = field(default_factory=dict)  # by class
 
 
 def evaluate(
-    detector: FrameDetector, data_dir: Path, *, range_max_m: float, progress: ProgressFactory, seed: int = 0
+    detector: FrameDetector,
+    data_dir: Path,
+    *,
+    range_max_m: float,
+    progress: ProgressFactory,
+    seed: int = 0,
+    unsure: FrameDetector | None = None,
 ) -> Evaluation:
     """Over a folder of samples (the `test` part when it is a split set).
+
+    Args:
+        unsure: the same detector at a low threshold; ROC and precision-recall curves are then its, and reach further.
 
     Raises:
         EvaluationError: labels made by clustering, or a split whose parts share a room.
@@ -82,14 +104,19 @@ def evaluate(
     total = sample_format.load_manifest(folder).samples
     if not total:
         raise EvaluationError(f"{folder}: has no samples")
-    rng, verdicts = np.random.default_rng([seed, 0xE7A1]), []
+    rng = np.random.default_rng([seed, 0xE7A1])
+    verdicts: list[FrameVerdict] = []
+    low: list[FrameVerdict] = []
     with progress("evaluate", total=total, unit="samples") as advance:
         for sample in sample_format.iter_samples(folder):
             if sample.provenance == "cluster":
                 raise EvaluationError(f"{sample.sample_id}: labels made by clustering say nothing about the truth")
-            verdicts.append(judge_sample(detector, sample, range_max_m, float(rng.uniform(-1, 1)) * UNKNOWN_PITCH_RAD))
+            pitch_error_rad = float(rng.uniform(-1, 1)) * UNKNOWN_PITCH_RAD
+            verdicts.append(judge_sample(detector, sample, range_max_m, pitch_error_rad))
+            if unsure is not None:
+                low.append(judge_sample(unsure, sample, range_max_m, pitch_error_rad))
             advance(1)
-    return summary(verdicts)
+    return summary(verdicts, low or None)
 
 
 def judge_sample(detector: FrameDetector, sample: Sample, range_max_m: float, pitch_error_rad: float) -> FrameVerdict:
@@ -106,17 +133,22 @@ def judge(sample: Sample, detections: Detections, told: PinholeCamera, range_max
     pixels = told.pixels_from_floor(detections.contacts_base_m)  # (K, 2)
     pixels[:, 1] = np.minimum(pixels[:, 1], detections.boxes_px[:, 3])  # a round thing's contact lies below its picture
     owners = _owners(pixels, instances, sample)
-    objects = []
+    objects, numbers, unjudged = [], {}, set()
     for item in sample.objects:
         edge = obstacle_targets.contour(instances, segmentation, item)
         seen = len(np.unique(edge.columns)) >= 2 and item.pixels >= MIN_PIXELS
         if not seen or item.distance_m > range_max_m:
+            unjudged.add(SMALL_OBJECTS.index(item.class_name))
             continue
         mine = np.flatnonzero(owners == item.instance)
+        numbers[int(item.instance)] = len(objects)
         objects.append(_judged(item, mine, detections, sample.camera))
     alarms = tuple(int(detections.class_ids[index]) for index in np.flatnonzero(owners == 0))
-    scores = tuple((float(score), bool(owner)) for score, owner in zip(detections.scores, owners, strict=True))
-    return FrameVerdict(sample.sample_id, tuple(objects), alarms, scores)
+    told_as = tuple(
+        Told(int(kind), float(score), bool(owner), numbers.get(int(owner)))
+        for kind, score, owner in zip(detections.class_ids, detections.scores, owners, strict=True)
+    )
+    return FrameVerdict(sample.sample_id, tuple(objects), alarms, told_as, frozenset(unjudged))
 
 
 def _owners(pixels: FloatArray, instances: NDArray[np.integer], sample: Sample) -> NDArray[np.int64]:
@@ -158,8 +190,9 @@ def _in_picture(item: Any, camera: PinholeCamera) -> bool:
     return bool(whole and 0 <= u < camera.width_px and 0 <= v < camera.height_px)
 
 
-def summary(verdicts: Sequence[FrameVerdict]) -> Evaluation:
-    """Figures of many frames. Recall of a band is the mean over the classes that appear in it."""
+def summary(verdicts: Sequence[FrameVerdict], low: Sequence[FrameVerdict] | None = None) -> Evaluation:
+    """Figures of many frames; curves are those of `low`, the same frames judged at a low threshold, where given."""
+    curves = detection_curves.by_class(low if low is not None else verdicts, SMALL_OBJECTS)
     judged = [item for verdict in verdicts for item in verdict.objects]
     found = [item for item in judged if item.found_as is not None]
     alarms = [told for verdict in verdicts for told in verdict.false_alarms]
@@ -179,6 +212,7 @@ def summary(verdicts: Sequence[FrameVerdict]) -> Evaluation:
         "false_alarms_per_100": 100 * len(alarms) / max(len(verdicts), 1),
         "recall_at_false_alarms_per_100": _curve(judged, verdicts),
         "calibration": _calibration(verdicts),
+        "curves": detection_curves.figures(curves),
         "class_accuracy_of_found": _share([item.found_as == item.class_index for item in found]),
         "by_distance": {name: _figures_of(items) for name, items in bands.items()},
         "by_class": per_class,
@@ -188,17 +222,17 @@ def summary(verdicts: Sequence[FrameVerdict]) -> Evaluation:
             for index, kind in enumerate(SMALL_OBJECTS)
         },
     }
-    return Evaluation(figures, confusion, SMALL_OBJECTS)
+    return Evaluation(figures, confusion, SMALL_OBJECTS, curves)
 
 
 def _curve(judged: Sequence[Judged], verdicts: Sequence[FrameVerdict]) -> dict[str, float | None]:
-    alarms = np.array([score for verdict in verdicts for score, right in verdict.scores if not right])
+    alarms = np.array([told.score for verdict in verdicts for told in verdict.told if not told.at_thing])
     return score_curves.recall_at_alarms(np.array([item.score for item in judged]), alarms, len(verdicts))
 
 
 def _calibration(verdicts: Sequence[FrameVerdict]) -> dict[str, Any]:
-    scores = [told for verdict in verdicts for told in verdict.scores]
-    return score_curves.calibration(np.array([score for score, _ in scores]), [right for _, right in scores])
+    told = [one for verdict in verdicts for one in verdict.told]
+    return score_curves.calibration(np.array([one.score for one in told]), [one.at_thing for one in told])
 
 
 def _figures_of(items: Sequence[Judged]) -> dict[str, float | int | None]:

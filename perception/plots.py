@@ -1,4 +1,6 @@
-"""Pictures of figures: confusion matrix, recall by distance, learning curve, detections. Each writes one PNG."""
+"""Pictures of figures: confusion matrix, recall by distance, ROC and precision-recall, learning curve, detections.
+
+Each writes one PNG."""
 
 import io
 from collections.abc import Sequence
@@ -72,6 +74,28 @@ def scores(evaluation: Evaluation, path: Path) -> None:
     axes[1].set_xlabel("score")
     axes[1].set_ylabel("share that are things")
     axes[1].set_title("" if error is None else f"expected calibration error {error:.2f}", fontsize=10)
+    _save(figure, path)
+
+
+def curves(evaluation: Evaluation, path: Path) -> None:
+    """Left: ROC of each class. Right: precision against recall. The area stands beside the class; `detection_curves`
+    says what is counted."""
+    from matplotlib import colormaps
+
+    figure, axes = _figure(11, 4.8, columns=2)
+    colours = colormaps["tab20"].colors
+    for index, (name, one) in enumerate(evaluation.curves.items()):
+        for side, curve, area in ((0, one.roc, "AUC"), (1, one.precision_recall, "AP")):
+            if curve is not None:
+                label, colour = f"{name}, {area} {curve.area:.3f}", colours[index % len(colours)]
+                axes[side].plot(
+                    curve.x, curve.y, color=colour, label=label, drawstyle="steps-pre" if side else "default"
+                )
+    axes[0].plot([0, 1], [0, 1], ":", color="grey")
+    for side, (x, y) in enumerate((("false positive rate", "true positive rate"), ("recall", "precision"))):
+        axes[side].set(xlabel=x, ylabel=y, xlim=(-0.01, 1.01), ylim=(0, 1.02))
+        if axes[side].get_legend_handles_labels()[1]:
+            axes[side].legend(fontsize=7, loc="lower left" if side else "lower right")
     _save(figure, path)
 
 

@@ -8,7 +8,7 @@ import pytest
 from painted_rooms import CAMERA, painted, write_rooms
 
 from foundation.progress import silent
-from perception import evaluate, plots, sample_format
+from perception import data_processor, evaluate, plots, sample_format
 from perception.errors import EvaluationError
 from perception.labels import SMALL_OBJECTS
 from perception.observation import Detections
@@ -70,6 +70,28 @@ def test_the_blind_detector_is_the_baseline(tmp_path: Path):
     assert found.confusion[:, -1].sum() == found.figures["objects"] == 6
 
 
+def test_curves_by_class_of_the_one_who_knows_all_and_of_one_who_also_sees_ghosts():
+    knowing, ghosts = figures_of(), figures_of(extra=((0.5, 0.35),))  # ghosts are told as cables
+
+    assert knowing["curves"]["average_precision_mean"] == knowing["curves"]["roc_auc_mean"] == 1.0
+    assert knowing["curves"]["by_class"]["cable"]["objects"] == 0
+    assert sum(one["objects"] for one in knowing["curves"]["by_class"].values()) == knowing["objects"]
+    assert ghosts["curves"]["average_precision_mean"] == 1.0  # the ghosts' class has no object here
+
+
+def test_curves_are_those_of_the_unsure_detector_and_the_other_figures_are_not(tmp_path: Path):
+    rooms = write_rooms(tmp_path / "rooms", rooms=2, frames=3)
+    truth = {s.image: s for s in sample_format.iter_samples(rooms)}
+
+    def knowing(image, camera):
+        return told(next(s for s in truth.values() if (data_processor.decode(s.image) == image).all()))
+
+    found = evaluate.evaluate(evaluate.nothing, rooms, range_max_m=1.2, progress=silent, unsure=knowing)
+
+    assert found.figures["recall"] == 0.0
+    assert found.figures["curves"]["average_precision_mean"] == 1.0
+
+
 def test_objects_that_something_hides_do_not_count():
     sample = samples(1)[0]
     hidden = replace(sample, instances=sample.instances, segmentation=_walled(sample))
@@ -77,6 +99,8 @@ def test_objects_that_something_hides_do_not_count():
     verdict = evaluate.judge(hidden, told(hidden), CAMERA, 1.2)
 
     assert verdict.objects == ()
+    assert verdict.unjudged_classes == {SMALL_OBJECTS.index(item.class_name) for item in sample.objects}
+    assert [(one.at_thing, one.object_index) for one in verdict.told] == [(True, None)]
 
 
 def test_labels_made_by_clustering_are_refused(tmp_path: Path):
@@ -103,10 +127,11 @@ def test_pictures_are_png_and_repeat(tmp_path: Path):
         plots.confusion(found, tmp_path / f"{name}.png")
     plots.recall_by_distance(found, tmp_path / "recall.png")
     plots.scores(found, tmp_path / "scores.png")
+    plots.curves(found, tmp_path / "curves.png")
     plots.sample_detections(lambda image, camera: told(samples(1)[0]), samples(4), tmp_path / "tiles.png")
 
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
-    for name in ("a", "recall", "scores", "tiles"):
+    for name in ("a", "recall", "scores", "curves", "tiles"):
         assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")
 
 
