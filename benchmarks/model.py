@@ -20,6 +20,7 @@ import numpy as np
 from foundation.progress import bars
 from foundation.robot_config import RobotConfig
 from perception import data_processor, evaluate, model_bundle, sample_format
+from perception.floor_colour_baseline import FloorColourBaseline
 from perception.onnx_model import OnnxModel
 
 RANGE_MAX_M = 1.2
@@ -55,6 +56,8 @@ def main() -> None:
     detector = evaluate.of_bundle(given.bundle, min_score=None, range_max_m=RANGE_MAX_M)
     worth("trained", evaluate.evaluate(detector, data, range_max_m=RANGE_MAX_M, progress=bars).figures)
     worth("nothing", evaluate.evaluate(evaluate.nothing, data, range_max_m=RANGE_MAX_M, progress=bars).figures)
+    classical = FloorColourBaseline(RANGE_MAX_M)
+    worth("floor colour", evaluate.evaluate(classical, data, range_max_m=RANGE_MAX_M, progress=bars).figures)
     wallet(detector, given.wallet_boxes)
 
 

@@ -61,7 +61,7 @@ def train(split: Path, to: Path, settings: LoopSettings, progress: ProgressFacto
     import shutil
 
     from foundation.robot_config import RobotConfig
-    from perception import evaluate, plots, sample_format, tracked_training
+    from perception import evaluate, evaluation_report, plots, sample_format, tracked_training
     from perception.train import TrainSettings
 
     config = RobotConfig()
@@ -76,8 +76,9 @@ def train(split: Path, to: Path, settings: LoopSettings, progress: ProgressFacto
     shutil.rmtree(to / "cache", ignore_errors=True)
     range_max_m = config.detector.range_max_m
     detector = evaluate.of_bundle(to / "bundle", min_score=None, range_max_m=range_max_m)
-    seen = evaluate.evaluate(detector, split, range_max_m=range_max_m, progress=progress)
+    seen = evaluation_report.of_bundle(to / "bundle", split, min_score=None, range_max_m=range_max_m, progress=progress)
     plots.confusion(seen, to / "plots" / "confusion.png")
+    plots.curves(seen, to / "plots" / "curves.png")
     plots.recall_by_distance(seen, to / "plots" / "recall_by_distance.png")
     shown = list(sample_format.iter_samples(split / "test"))[::SAMPLES_APART][:SAMPLES_SHOWN]
     plots.sample_detections(detector, shown, to / "plots" / "samples.png")

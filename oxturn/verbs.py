@@ -44,20 +44,20 @@ def demo(
 
 
 def evaluate(
-    data: Annotated[Path | None, typer.Option(help="Folder of labelled samples, split or not.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder of labelled samples or arrays, split or not.")] = None,
     bundle: Annotated[Path | None, typer.Option(help="Folder of the trained bundle.")] = None,
     run: Annotated[Path | None, typer.Option(help="Folder that `train` wrote; its bundle is taken.")] = None,
     job: Annotated[int, typer.Option(min=0, help="Unseen rooms to drive with the bundle and by LIDAR only.")] = 0,
     min_score: Annotated[float | None, typer.Option(min=0, max=1)] = None,
     range_max_m: Annotated[float, typer.Option(min=0.2, help="Detections further away are not told.")] = 1.2,
-    pictures: Annotated[Path | None, typer.Option(help="Folder for PNGs: confusion, recall, scores.")] = None,
+    pictures: Annotated[Path | None, typer.Option(help="Folder for PNGs: confusion, curves, recall, scores.")] = None,
     seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Of the first room of the job.")] = 5000,
     flat_rooms: Annotated[int, typer.Option(min=0, max=12, help="Rooms of each flat; 0 lets the seed draw.")] = 1,
     out: Annotated[Path, typer.Option(help="Runs of the job; finished ones are kept.")] = Path("out/job"),
     side_by_side: Annotated[int, typer.Option(min=1, max=64, help="Runs at a time.")] = min(os.cpu_count() or 1, 8),
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
-    """Judge a bundle: on labelled samples, object by object (--data), and by the job in unseen rooms (--job N)."""
+    """Judge a bundle beside its baselines: on labelled data (--data), and by the job in unseen rooms (--job N)."""
     from foundation import progress
     from oxturn import job_rooms
 
@@ -86,15 +86,11 @@ def evaluate(
 def _on_samples(
     folder: Path, data: Path, min_score: float | None, range_max_m: float, pictures: Path | None, bars: ProgressFactory
 ) -> dict[str, Any]:
-    from perception import evaluate as judge
-    from perception import plots
+    from perception import evaluation_report
 
-    detector = judge.of_bundle(folder, min_score=min_score, range_max_m=range_max_m)
-    found = judge.evaluate(detector, data, range_max_m=range_max_m, progress=bars)
+    found = evaluation_report.of_bundle(folder, data, min_score=min_score, range_max_m=range_max_m, progress=bars)
     if pictures is not None:
-        plots.confusion(found, pictures / "confusion.png")
-        plots.recall_by_distance(found, pictures / "recall.png")
-        plots.scores(found, pictures / "scores.png")
+        evaluation_report.draw(found, pictures)
     return found.figures
 
 

@@ -133,7 +133,9 @@ def judge(sample: Sample, detections: Detections, told: PinholeCamera, range_max
     pixels = told.pixels_from_floor(detections.contacts_base_m)  # (K, 2)
     pixels[:, 1] = np.minimum(pixels[:, 1], detections.boxes_px[:, 3])  # a round thing's contact lies below its picture
     owners = _owners(pixels, instances, sample)
-    objects, numbers, unjudged = [], {}, set()
+    objects: list[Judged] = []
+    numbers: dict[int, int] = {}  # of instance to place in `objects`
+    unjudged: set[int] = set()
     for item in sample.objects:
         edge = obstacle_targets.contour(instances, segmentation, item)
         seen = len(np.unique(edge.columns)) >= 2 and item.pixels >= MIN_PIXELS

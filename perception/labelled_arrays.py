@@ -44,6 +44,14 @@ def is_here(data_dir: Path) -> bool:
     return (data_dir / "labels.csv").is_file() or (data_dir / "train.npz").is_file()
 
 
+def held_out_part(data_dir: Path) -> str:
+    """`test` where the folder has one, else `validation`."""
+    table = data_dir / "labels.csv"
+    if table.is_file():
+        return "test" if any(row["split"] == "test" for row in _rows(table)) else "validation"
+    return "test" if (data_dir / "test.npz").is_file() else "validation"
+
+
 def load(data_dir: Path, task: Task, part: str) -> LabelledArrays:
     """Raises TaskError when there is nothing or it does not fit the task."""
     table = data_dir / "labels.csv"

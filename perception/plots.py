@@ -28,8 +28,8 @@ TEXT_BGR: Final = (0, 240, 255)
 
 def confusion(evaluation: Evaluation, path: Path) -> None:
     """True class down, told class across; rows are shares of the row, the count is written in each cell."""
-    names = [*evaluation.class_names, "nothing"]
     counts = evaluation.confusion
+    names = [*evaluation.class_names, "nothing"][: len(counts)]  # a label is always told, a thing may be missed
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     figure, axes = _figure(7.5, 6.5)
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
@@ -40,7 +40,7 @@ def confusion(evaluation: Evaluation, path: Path) -> None:
     axes.set_yticks(range(len(names)), names, fontsize=8)
     axes.set_xlabel("told")
     axes.set_ylabel("true")
-    axes.set_title("small objects: what each was taken for", fontsize=10)
+    axes.set_title("what each was taken for", fontsize=10)
     _save(figure, path)
 
 
@@ -83,11 +83,11 @@ def curves(evaluation: Evaluation, path: Path) -> None:
     from matplotlib import colormaps
 
     figure, axes = _figure(11, 4.8, columns=2)
-    colours = colormaps["tab20"].colors
+    colours = colormaps["tab20"]
     for index, (name, one) in enumerate(evaluation.curves.items()):
         for side, curve, area in ((0, one.roc, "AUC"), (1, one.precision_recall, "AP")):
             if curve is not None:
-                label, colour = f"{name}, {area} {curve.area:.3f}", colours[index % len(colours)]
+                label, colour = f"{name}, {area} {curve.area:.3f}", colours(index % 20)
                 axes[side].plot(
                     curve.x, curve.y, color=colour, label=label, drawstyle="steps-pre" if side else "default"
                 )

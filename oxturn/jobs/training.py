@@ -49,7 +49,7 @@ def train(dataset: str, lake: str, task: str, seed: int, minutes: float, registr
 
 
 def evaluate(model: str, dataset: str) -> str:
-    """The figures of the model on the dataset's test part, as `evaluation.json`."""
+    """The figures of the model on the dataset's test part, beside its baselines, as `evaluation.json`."""
 
     def work(folder: Path) -> None:
         write_json(folder / "evaluation.json", _figures(model, dataset))
@@ -137,12 +137,13 @@ def _candidate(model: str, dataset: str) -> "Candidate":
 
 
 def _figures(model: str, dataset: str) -> dict[str, Any]:
-    from perception import evaluate as evaluation
+    from perception import evaluation_report
 
     with local_copy(model) as held, local_copy(dataset) as source:
         range_max_m = RobotConfig().detector.range_max_m
-        detector = evaluation.of_bundle(held / "bundle", min_score=None, range_max_m=range_max_m)
-        return evaluation.evaluate(detector, source / SAMPLES, range_max_m=range_max_m, progress=silent).figures
+        return evaluation_report.of_bundle(
+            held / "bundle", source / SAMPLES, min_score=None, range_max_m=range_max_m, progress=silent
+        ).figures
 
 
 def _client(registry: str) -> Any:
