@@ -11,12 +11,14 @@ Two things are counted, each where it is honest:
   things), so an object-level ROC would be an invention. Frames that show the class only in things that are not judged
   are left out.
 
-Curves reach as far down as the detector told scores: ask it with a low `min_score`.
+`any` takes all classes for one: what the robot's driving needs. Curves are those of the detector as it runs and end at
+its threshold: neighbouring cells are joined by it, so the same network at a lower one is another detector, whose
+figures at a high score are not the robot's.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -25,6 +27,9 @@ from perception.ranking_curves import Curve
 
 if TYPE_CHECKING:
     from perception.evaluate import FrameVerdict
+
+
+ANY: Final = "any"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +44,9 @@ class ClassCurves:
 
 
 def by_class(verdicts: Sequence["FrameVerdict"], names: Sequence[str]) -> dict[str, ClassCurves]:
-    """Curves of each class, in the order of the names."""
-    return {name: _of_class(verdicts, index) for index, name in enumerate(names)}
+    """Curves of each class, in the order of the names, and of ANY."""
+    one_for_all = [_without_classes(verdict) for verdict in verdicts]
+    return {ANY: _of_class(one_for_all, 0), **{name: _of_class(verdicts, at) for at, name in enumerate(names)}}
 
 
 def figures(curves: Mapping[str, ClassCurves]) -> dict[str, Any]:
@@ -55,8 +61,18 @@ def figures(curves: Mapping[str, ClassCurves]) -> dict[str, Any]:
         }
         for name, one in curves.items()
     }
+    whole = {ANY: told.pop(ANY)} if ANY in told else {}
     means = {f"{name}_mean": _mean([row[name] for row in told.values()]) for name in ("roc_auc", "average_precision")}
-    return {**means, "by_class": told}
+    return {**whole, **means, "by_class": told}
+
+
+def _without_classes(verdict: "FrameVerdict") -> "FrameVerdict":
+    return replace(
+        verdict,
+        objects=tuple(replace(item, class_index=0) for item in verdict.objects),
+        told=tuple(replace(one, class_index=0) for one in verdict.told),
+        unjudged_classes=frozenset({0} if verdict.unjudged_classes else ()),
+    )
 
 
 def _of_class(verdicts: Sequence["FrameVerdict"], index: int) -> ClassCurves:

@@ -88,12 +88,8 @@ def evaluate(
     range_max_m: float,
     progress: ProgressFactory,
     seed: int = 0,
-    unsure: FrameDetector | None = None,
 ) -> Evaluation:
     """Over a folder of samples (the `test` part when it is a split set).
-
-    Args:
-        unsure: the same detector at a low threshold; ROC and precision-recall curves are then its, and reach further.
 
     Raises:
         EvaluationError: labels made by clustering, or a split whose parts share a room.
@@ -106,17 +102,14 @@ def evaluate(
         raise EvaluationError(f"{folder}: has no samples")
     rng = np.random.default_rng([seed, 0xE7A1])
     verdicts: list[FrameVerdict] = []
-    low: list[FrameVerdict] = []
     with progress("evaluate", total=total, unit="samples") as advance:
         for sample in sample_format.iter_samples(folder):
             if sample.provenance == "cluster":
                 raise EvaluationError(f"{sample.sample_id}: labels made by clustering say nothing about the truth")
             pitch_error_rad = float(rng.uniform(-1, 1)) * UNKNOWN_PITCH_RAD
             verdicts.append(judge_sample(detector, sample, range_max_m, pitch_error_rad))
-            if unsure is not None:
-                low.append(judge_sample(unsure, sample, range_max_m, pitch_error_rad))
             advance(1)
-    return summary(verdicts, low or None)
+    return summary(verdicts)
 
 
 def judge_sample(detector: FrameDetector, sample: Sample, range_max_m: float, pitch_error_rad: float) -> FrameVerdict:
@@ -192,9 +185,9 @@ def _in_picture(item: Any, camera: PinholeCamera) -> bool:
     return bool(whole and 0 <= u < camera.width_px and 0 <= v < camera.height_px)
 
 
-def summary(verdicts: Sequence[FrameVerdict], low: Sequence[FrameVerdict] | None = None) -> Evaluation:
-    """Figures of many frames; curves are those of `low`, the same frames judged at a low threshold, where given."""
-    curves = detection_curves.by_class(low if low is not None else verdicts, SMALL_OBJECTS)
+def summary(verdicts: Sequence[FrameVerdict]) -> Evaluation:
+    """Figures of many frames. Recall of a band is the mean over the classes that appear in it."""
+    curves = detection_curves.by_class(verdicts, SMALL_OBJECTS)
     judged = [item for verdict in verdicts for item in verdict.objects]
     found = [item for item in judged if item.found_as is not None]
     alarms = [told for verdict in verdicts for told in verdict.false_alarms]

@@ -14,7 +14,6 @@ from perception.evaluate import Evaluation, FrameDetector
 from perception.floor_colour_baseline import FloorColourBaseline
 from perception.tasks.registry import task_named
 
-CURVES_FROM: Final = 0.05  # the lowest score that a curve of the obstacle detector reaches down to
 TOLD_OF_BASELINES: Final = ("recall", "recall_interval_95", "false_alarms_per_100", "by_distance")
 
 
@@ -30,7 +29,6 @@ def of_bundle(
         data_dir,
         range_max_m=range_max_m,
         progress=progress,
-        unsure=evaluate.of_bundle(bundle_dir, min_score=CURVES_FROM, range_max_m=range_max_m),
     )
     baselines = obstacle_baselines(data_dir, range_max_m, progress)
     return Evaluation({**found.figures, "baselines": baselines}, found.confusion, found.class_names, found.curves)

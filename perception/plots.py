@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from foundation import atomic_files
 from foundation.camera_geometry import PinholeCamera
-from perception import data_processor
+from perception import data_processor, detection_curves
 from perception.data_processor import Image
 from perception.evaluate import Evaluation, FrameDetector
 from perception.labels import SMALL_OBJECTS
@@ -78,24 +78,24 @@ def scores(evaluation: Evaluation, path: Path) -> None:
 
 
 def curves(evaluation: Evaluation, path: Path) -> None:
-    """Left: ROC of each class. Right: precision against recall. The area stands beside the class; `detection_curves`
-    says what is counted."""
+    """Left: ROC of each class. Right: precision against recall. `detection_curves` says what is counted."""
     from matplotlib import colormaps
 
-    figure, axes = _figure(11, 4.8, columns=2)
+    figure, axes = _figure(11.5, 4.2, columns=2)
     colours = colormaps["tab20"]
-    for index, (name, one) in enumerate(evaluation.curves.items()):
-        for side, curve, area in ((0, one.roc, "AUC"), (1, one.precision_recall, "AP")):
-            if curve is not None:
-                label, colour = f"{name}, {area} {curve.area:.3f}", colours(index % 20)
-                axes[side].plot(
-                    curve.x, curve.y, color=colour, label=label, drawstyle="steps-pre" if side else "default"
-                )
     axes[0].plot([0, 1], [0, 1], ":", color="grey")
+    for index, (name, one) in enumerate(evaluation.curves.items()):
+        areas = [f"{curve.area:.2f}" if curve else "-" for curve in (one.roc, one.precision_recall)]
+        style = {"color": "black", "linewidth": 2} if name == detection_curves.ANY else {"color": colours(index % 20)}
+        if one.roc is not None:
+            axes[0].plot(one.roc.x, one.roc.y, **style)
+        if one.precision_recall is not None:
+            label = f"{name}: AUC {areas[0]}, AP {areas[1]}"
+            axes[1].plot(one.precision_recall.x, one.precision_recall.y, label=label, drawstyle="steps-pre", **style)
     for side, (x, y) in enumerate((("false positive rate", "true positive rate"), ("recall", "precision"))):
         axes[side].set(xlabel=x, ylabel=y, xlim=(-0.01, 1.01), ylim=(0, 1.02))
-        if axes[side].get_legend_handles_labels()[1]:
-            axes[side].legend(fontsize=7, loc="lower left" if side else "lower right")
+    if axes[1].get_legend_handles_labels()[1]:
+        axes[1].legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.01, 1.0))
     _save(figure, path)
 
 

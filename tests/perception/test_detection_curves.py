@@ -44,6 +44,19 @@ def test_a_thing_told_as_another_class_is_missed_in_its_own_and_wrong_in_the_oth
     assert told["cup"].precision_recall.area == pytest.approx(0.5)
 
 
+def test_any_class_asks_only_whether_something_lies_there():
+    frames = (
+        frame(SOCK, told=(Told(CUP, 0.9, True, 0),)),
+        frame(told=(Told(CUP, 0.7, False, None),)),
+        frame(unjudged=(CABLE,)),
+    )
+
+    told = curves(*frames)["any"]
+
+    assert (told.precision_recall.area, told.roc.area) == (1.0, 1.0)
+    assert (told.positives, told.negatives) == (1, 1)
+
+
 def test_a_detection_at_a_thing_that_does_not_count_is_neither_right_nor_wrong():
     frames = (
         frame(CUP, told=(Told(CUP, 0.5, True, 0), Told(CUP, 0.9, True, None)), unjudged=(CUP,)),
