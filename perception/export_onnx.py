@@ -42,6 +42,7 @@ class Export:
     score_float: float
     score_int8: float
     reason: str  # why this precision
+    float_onnx: bytes  # before quantisation
 
 
 def export(model: nn.Module, task: Task, parity_inputs: NDArray[Any], score: Callable[[Answers], float]) -> Export:
@@ -62,9 +63,9 @@ def export(model: nn.Module, task: Task, parity_inputs: NDArray[Any], score: Cal
     score_float, score_int8 = score(answers_of(plain)), score(answers_of(quantised))
     if score_float - score_int8 > MAX_DROP:
         reason = f"INT8 scores {score_int8:.4f}, float {score_float:.4f}: drop over {MAX_DROP}"
-        return Export(plain, "fp32", difference, score_float, score_int8, reason)
+        return Export(plain, "fp32", difference, score_float, score_int8, reason, plain)
     reason = f"INT8 scores {score_int8:.4f}, float {score_float:.4f}: within {MAX_DROP}"
-    return Export(quantised, "int8", difference, score_float, score_int8, reason)
+    return Export(quantised, "int8", difference, score_float, score_int8, reason, plain)
 
 
 def float_onnx(model: nn.Module, task: Task) -> bytes:
@@ -74,7 +75,7 @@ def float_onnx(model: nn.Module, task: Task) -> bytes:
         warnings.simplefilter("ignore")  # the tracing exporter is told to retire; the other takes ten times as long
         torch.onnx.export(
             WithPreprocessing(model, task).eval(),
-            (_example(task),),
+            (example(task),),
             buffer,  # type: ignore[arg-type]
             dynamo=False,
             opset_version=OPSET,
@@ -156,7 +157,8 @@ def _difference(model: nn.Module, plain: bytes, task: Task, inputs: NDArray[Any]
     return worst
 
 
-def _example(task: Task) -> Tensor:
+def example(task: Task) -> Tensor:
+    """A batch of one raw input, all zeros."""
     if isinstance(task.input, ImageInput):
         return torch.zeros((1, task.input.height_px, task.input.width_px, task.input.bands), dtype=torch.uint8)
     return torch.zeros((1, len(task.input.columns)))

@@ -1,4 +1,4 @@
-"""A training job told to MLflow while it runs: settings, every validation, the learning curve, the bundle."""
+"""A training job told to MLflow while it runs: settings, every validation, the learning curve, bundle, TorchScript."""
 
 from pathlib import Path
 
@@ -37,4 +37,5 @@ def run(
             tracker.file(out_dir / "learning_curve.png")
         tracker.scores({"size_bytes": report.size_bytes, "duration_s": report.duration_s}, report.steps)
         tracker.file(report.bundle.folder, "bundle")
+        tracker.file(report.torchscript)
     return report

@@ -1,8 +1,8 @@
 """One training run as a job: samples in, a bundle out. Composes learner, loop and export; tracks nothing itself.
 
 `DATA` is a split folder (train, validation, test) or what `labelled_arrays` reads. `OUT` holds the work (cache,
-checkpoint) and `bundle/`, which appears whole when everything before it succeeded; started again with the same
-arguments, a killed run goes on.
+checkpoint), `model.torchscript.pt` for users of libtorch, and `bundle/`, which appears whole when everything before it
+succeeded; started again with the same arguments, a killed run goes on.
 """
 
 import time
@@ -16,8 +16,9 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from foundation import atomic_files
 from foundation.progress import ProgressFactory
-from perception import base_weights, export_onnx, model_bundle, train, training_data
+from perception import base_weights, export_onnx, export_torchscript, model_bundle, train, training_data
 from perception.grid_learner import GridLearner
 from perception.model_bundle import Bundle, BundleContent
 from perception.tasks.obstacles import OBSTACLES
@@ -39,6 +40,7 @@ class TrainingReport:
     steps: int
     resumed_at: int
     duration_s: float
+    torchscript: Path  # the same network for libtorch, beside the bundle
 
 
 def run(
@@ -63,6 +65,8 @@ def run(
     base_weights.write(out_dir / base_weights.FILE_NAME, result.model)
     model = at_threshold(result.model, result.scores)
     exported = export_onnx.export(model, task, data.raw_inputs, lambda answers: data.learner.score(answers)["score"])
+    script = export_torchscript.export(model, task, data.raw_inputs, exported.float_onnx)
+    atomic_files.write_bytes(out_dir / export_torchscript.FILE_NAME, script.data)
     golden = data.raw_inputs[:GOLDEN_FRAMES]
     content = BundleContent(
         task=task.name,
@@ -87,6 +91,7 @@ def run(
         settings.planned_steps,
         result.resumed_at,
         time.monotonic() - began_s,
+        out_dir / export_torchscript.FILE_NAME,
     )
 
 

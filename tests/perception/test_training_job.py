@@ -5,12 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from painted_rooms import CAMERA, painted, write_rooms
 from typer.testing import CliRunner
 
 from foundation.progress import silent
 from oxturn import cli
-from perception import data_processor, dataset, evaluate, export_onnx, model_bundle, training_job
+from perception import data_processor, dataset, evaluate, export_onnx, export_torchscript, model_bundle, training_job
 from perception.errors import BundleError, TaskError
 from perception.observation import Frame
 from perception.obstacle_detector import ObstacleDetector
@@ -92,6 +93,19 @@ def test_preprocessing_lies_inside_of_the_graph(trained: Path):
     assert model.input_shape == (240, 320, 3)
     with pytest.raises(BundleError, match=r"\(120, 160, 3\)"):
         model.run(np.zeros((120, 160, 3), np.uint8))
+
+
+def test_torchscript_lies_beside_the_bundle_and_answers_as_the_float_model(trained: Path):
+    names = {path.name for path in (trained / "bundle").iterdir()}
+    script = export_torchscript.answers_of((trained / export_torchscript.FILE_NAME).read_bytes(), OBSTACLES)
+    image = data_processor.decode(painted("x/0", "x", np.random.default_rng(0)).image)
+    bundle = OnnxModel.load(trained / "bundle/model.onnx")
+
+    told = {name: answer.numpy()[0] for name, answer in script(torch.from_numpy(image[None])).items()}
+
+    assert names == {*model_bundle.FILES, model_bundle.MANIFEST}
+    for name, answer in bundle.run(image).items():  # INT8 or float: near, as six steps of training leave it
+        assert np.abs(told[name] - answer).max() <= 0.25 * np.abs(answer).max()
 
 
 def test_an_unknown_task_names_the_known_ones(split: Path, tmp_path: Path):
