@@ -7,7 +7,6 @@ finished, and doing the job again gives the same result at the same place.
 
 import hashlib
 import json
-import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -45,13 +44,13 @@ def produce(uri: str, inputs: Sequence[str], work: Callable[[Path], None]) -> st
     if made is not None and made.key == key:
         return uri
     with _refusals(uri):
-        filesystem, path = fsspec.core.url_to_fs(uri)
-        if _is_local(filesystem):
-            with staged_folder(Path(path)) as folder:
-                work(folder)
-                _mark(folder, key)
-        else:
-            _produce_remote(filesystem, path, key, work)
+        filesystem, path = _opened(uri)
+    if _is_local(filesystem):
+        with staged_folder(Path(path)) as folder:
+            work(folder)
+            _mark(folder, key)
+    else:
+        _produce_remote(uri, filesystem, path, key, work)
     return uri
 
 
@@ -61,7 +60,7 @@ def local_copy(uri: str) -> Iterator[Path]:
     made = find(uri)
     if made is None:
         raise LakeError(f"{uri}: no finished result there")
-    filesystem, path = fsspec.core.url_to_fs(uri)
+    filesystem, path = _opened(uri)
     if _is_local(filesystem):
         yield Path(path)
         return
@@ -77,7 +76,7 @@ def local_copy(uri: str) -> Iterator[Path]:
 def find(uri: str) -> Made | None:
     """The marker at `uri`; None when nothing finished is there."""
     with _refusals(uri):
-        filesystem, path = fsspec.core.url_to_fs(uri)
+        filesystem, path = _opened(uri)
         marker = f"{path}/{MARKER}"
         if not filesystem.exists(marker):
             return None
@@ -91,7 +90,7 @@ def find(uri: str) -> Made | None:
 def listed(uri: str, ending: str) -> list[str]:
     """URIs of the files directly under `uri` with that ending, sorted by name."""
     with _refusals(uri):
-        filesystem, path = fsspec.core.url_to_fs(uri)
+        filesystem, path = _opened(uri)
         if not filesystem.isdir(path):
             raise LakeError(f"{uri}: no such folder")
         names = sorted(name for name in filesystem.ls(path, detail=False) if name.endswith(ending))
@@ -101,7 +100,7 @@ def listed(uri: str, ending: str) -> list[str]:
 def fetch(uri: str, path: Path) -> None:
     """Copies the one file at `uri` to `path`."""
     with _refusals(uri):
-        filesystem, source = fsspec.core.url_to_fs(uri)
+        filesystem, source = _opened(uri)
         filesystem.get_file(source, str(path))
 
 
@@ -131,18 +130,18 @@ def _mark(folder: Path, key: str) -> None:
     write_json(folder / MARKER, {"key": key, "digest": digest(folder)})
 
 
-def _produce_remote(filesystem: Any, path: str, key: str, work: Callable[[Path], None]) -> None:
+def _produce_remote(uri: str, filesystem: Any, path: str, key: str, work: Callable[[Path], None]) -> None:
     with tempfile.TemporaryDirectory(prefix="oxturn-") as name:
         folder = Path(name)
         work(folder)
         _mark(folder, key)
-        if filesystem.exists(path):
-            filesystem.rm(path, recursive=True)
         files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != MARKER)
-        for file in [*files, folder / MARKER]:  # the marker last
-            target = f"{path}/{file.relative_to(folder).as_posix()}"
-            filesystem.makedirs(os.path.dirname(target), exist_ok=True)
-            filesystem.put_file(str(file), target)
+        with _refusals(uri):
+            if filesystem.exists(path):
+                filesystem.rm(path, recursive=True)
+            for file in [*files, folder / MARKER]:  # the marker last
+                # Folders are the file system's own business: asked to make them, S3 makes a bucket of a misspelt name.
+                filesystem.put_file(str(file), f"{path}/{file.relative_to(folder).as_posix()}")
 
 
 def _download(filesystem: Any, path: str, folder: Path) -> None:
@@ -158,9 +157,15 @@ def _is_local(filesystem: Any) -> bool:
     return "file" in protocols
 
 
+def _opened(uri: str) -> tuple[Any, str]:
+    """File system and path. Listings are never remembered: another worker's results appear at any time."""
+    filesystem, path = fsspec.core.url_to_fs(uri, use_listings_cache=False)
+    return filesystem, str(path)
+
+
 @contextmanager
 def _refusals(uri: str) -> Iterator[None]:
-    """What fsspec raises for a bad URI, as one line."""
+    """What fsspec and S3's client raise for a bad or unreachable URI, as one line."""
     try:
         yield
     except FileNotFoundError as error:
@@ -169,3 +174,13 @@ def _refusals(uri: str) -> Iterator[None]:
         if isinstance(error, ImportError) or "Protocol not known" in str(error):
             raise LakeError(f"{uri}: {error}") from error
         raise
+    except Exception as error:
+        if "://" in uri and not uri.startswith("file:") and _is_s3s(error):
+            raise LakeError(f"{uri}: {(str(error).splitlines() or [type(error).__name__])[0]}") from error
+        raise
+
+
+def _is_s3s(error: Exception) -> bool:
+    """Is it S3's client, or the answer that s3fs translated (no right, no space, no line)?"""
+    names = {cls.__module__.partition(".")[0] for cls in type(error).__mro__}
+    return isinstance(error, OSError) or bool(names & {"botocore", "aiobotocore", "aiohttp"})
