@@ -43,6 +43,10 @@ def train(
         float, typer.Option(min=0, max=0.9, help="Share of windows around false alarms of the base; frames only.")
     ] = 0.0,
     tracking_uri: Annotated[str | None, typer.Option(help="MLflow server; default is OUT/mlflow.db.")] = None,
+    artifacts: Annotated[
+        str | None,
+        typer.Option(help="URI for MLflow's files, such as s3://bucket/folder; default is beside its database."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Train a task's network; the bundle is OUT/bundle. Started again, a killed run goes on."""
@@ -55,7 +59,9 @@ def train(
         false_alarm_share=false_alarms,
     )  # fmt: skip
     bars = progress.silent if as_json else progress.bars
-    report = tracked_training.run(task, data, out, settings, tracking_uri=tracking_uri, progress=bars)
+    report = tracked_training.run(
+        task, data, out, settings, tracking_uri=tracking_uri, artifacts=artifacts, progress=bars
+    )
     told = {
         "bundle": str(report.bundle.folder),
         "precision": report.precision,

@@ -1,6 +1,8 @@
 """One training run in MLflow: settings, figures by step, files. A server that is gone never ends a run.
 
-Default is a sqlite database beside the output; any server by its URI. What could not be sent stays in `unsent.jsonl`.
+Default is a sqlite database beside the output; any server by its URI. Files lie beside the database, or under any URI
+that MLflow opens (`s3://bucket/folder`; keys and endpoint come from the environment, as boto3 reads it). What could not
+be sent stays in `unsent.jsonl`.
 """
 
 import json
@@ -53,10 +55,16 @@ class Tracker:
 
 
 @contextmanager
-def tracking(uri: str | None, experiment: str, out_dir: Path, *, name: str) -> Iterator[Tracker]:
-    """A run that ends FINISHED, or FAILED when the block raises. `uri` None is `out_dir/mlflow.db`."""
+def tracking(
+    uri: str | None, experiment: str, out_dir: Path, *, name: str, artifacts: str | None = None
+) -> Iterator[Tracker]:
+    """A run that ends FINISHED, or FAILED when the block raises. `uri` None is `out_dir/mlflow.db`.
+
+    Args:
+        artifacts: URI for the files of an experiment that begins here; one that is known keeps its own, with a warning.
+    """
     out_dir.mkdir(parents=True, exist_ok=True)
-    client, run_id = _begin(uri or f"sqlite:///{out_dir.resolve() / 'mlflow.db'}", experiment, name)
+    client, run_id = _begin(uri or f"sqlite:///{out_dir.resolve() / 'mlflow.db'}", experiment, name, artifacts)
     tracker = Tracker(client, run_id, out_dir / "unsent.jsonl")
     status = "FAILED"
     try:
@@ -70,7 +78,7 @@ def tracking(uri: str | None, experiment: str, out_dir: Path, *, name: str) -> I
                 logger.warning("tracking server lost at the end: %s", _first_line(error))
 
 
-def _begin(uri: str, experiment: str, name: str) -> tuple[Any, str | None]:
+def _begin(uri: str, experiment: str, name: str, artifacts: str | None) -> tuple[Any, str | None]:
     for variable, value in IMPATIENCE.items():
         os.environ.setdefault(variable, value)
     with warnings.catch_warnings():
@@ -84,7 +92,10 @@ def _begin(uri: str, experiment: str, name: str) -> tuple[Any, str | None]:
             known = client.get_experiment_by_name(experiment)
             beside = Path(uri.removeprefix("sqlite:///")).resolve().parent / "mlartifacts"  # the database
             local = beside.as_uri() if uri.startswith("sqlite:") else None
-            number = known.experiment_id if known else client.create_experiment(experiment, artifact_location=local)
+            if known and artifacts is not None and known.artifact_location.rstrip("/") != artifacts.rstrip("/"):
+                logger.warning("%s keeps its files in %s, not in %s", experiment, known.artifact_location, artifacts)
+            place = artifacts if artifacts is not None else local
+            number = known.experiment_id if known else client.create_experiment(experiment, artifact_location=place)
             return client, client.create_run(number, run_name=name).info.run_id
         except Exception as error:  # noqa: BLE001 no server, no database, no mlflow: training does not depend on it
             logger.warning("no tracking at %s: %s", uri, _first_line(error))

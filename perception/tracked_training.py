@@ -17,12 +17,14 @@ def run(
     settings: TrainSettings,
     *,
     tracking_uri: str | None,
+    artifacts: str | None = None,
     progress: ProgressFactory,
 ) -> TrainingReport:
     """As `training_job.run`; a tracking server that fails changes nothing about the training."""
     task = task_named(task_name)
     epochs: list[Epoch] = []
-    with tracking(tracking_uri, task.name, out_dir, name=f"{task.name}-{settings.seed}") as tracker:
+    name = f"{task.name}-{settings.seed}"
+    with tracking(tracking_uri, task.name, out_dir, name=name, artifacts=artifacts) as tracker:
         tracker.settings(
             {**train.task_settings(task, settings), "dataset_hash": training_data.dataset_hash(task, data_dir)}
         )

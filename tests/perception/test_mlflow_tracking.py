@@ -5,6 +5,7 @@ import socket
 from pathlib import Path
 
 import pytest
+from s3_server import s3_server
 
 from perception import mlflow_tracking
 
@@ -36,6 +37,51 @@ def test_artifacts_lie_beside_the_database_whatever_becomes_of_the_run_folder(tm
         tracker.file(note)
 
     assert list(tmp_path.glob("kept/mlartifacts/*/artifacts/note.txt"))
+
+
+def test_files_go_to_s3_by_uri_and_figures_to_the_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    note = tmp_path / "note.txt"
+    note.write_text("hello", encoding="utf-8")
+
+    with s3_server(monkeypatch, "oxturn-models") as s3:
+        where = "s3://oxturn-models/runs"
+        with mlflow_tracking.tracking(None, "obstacles", tmp_path, name="one", artifacts=where) as tracker:
+            tracker.scores({"score": 0.5}, 10)
+            tracker.file(note, "bundle")
+        held = s3.list_objects_v2(Bucket="oxturn-models")["Contents"]
+        body = s3.get_object(Bucket="oxturn-models", Key=held[0]["Key"])["Body"].read()
+
+    assert [row["Key"] for row in held] == [f"runs/{tracker.run_id}/artifacts/bundle/note.txt"]
+    assert body == b"hello"
+    assert not (tmp_path / "mlartifacts").exists()
+    assert not (tmp_path / "unsent.jsonl").exists()
+
+
+@pytest.mark.slow  # boto3 tries again before it gives up
+def test_an_s3_that_is_gone_ends_no_training_and_what_it_missed_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    note = tmp_path / "note.txt"
+    note.write_text("hello", encoding="utf-8")
+    with s3_server(monkeypatch, "oxturn-models"):
+        pass
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+
+    with mlflow_tracking.tracking(None, "obstacles", tmp_path, name="one", artifacts="s3://oxturn-models") as tracker:
+        tracker.file(note)
+
+    assert _unsent(tmp_path) == [{"what": "artifact", "path": str(note)}]
+
+
+@pytest.mark.slow  # making its database takes MLflow seconds
+def test_an_experiment_that_is_known_keeps_its_place_and_says_so(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    with mlflow_tracking.tracking(None, "obstacles", tmp_path, name="one"):
+        pass
+
+    with mlflow_tracking.tracking(None, "obstacles", tmp_path, name="two", artifacts="s3://elsewhere"):
+        pass
+
+    assert "not in s3://elsewhere" in caplog.text
 
 
 @pytest.mark.slow  # making its database takes MLflow seconds
