@@ -1,8 +1,12 @@
+import json
+
 import pytest
+from empty_bundles import obstacle_bundle
 from room_samples import capture
 
 from oxturn.jobs import data, training
 from oxturn.jobs.training import ModelError
+from oxturn.lake import local_copy, produce
 
 
 @pytest.fixture(scope="module")
@@ -12,6 +16,19 @@ def dataset(tmp_path_factory):
     root = (folder / "lake").as_uri()
     shards = [data.clean(data.validate(raw)) for raw in data.ingest((folder / "source").as_uri(), root, "p")]
     return root, data.split(shards, root, "p", 1), f"sqlite:///{folder / 'mlflow.db'}"
+
+
+def test_an_evaluation_in_the_lake_stands_beside_its_baselines(dataset):
+    root, uri, _ = dataset
+    model = produce(f"{root}/models/empty", ["empty"], lambda folder: obstacle_bundle(folder))
+
+    report = training.evaluate(model, uri)
+
+    with local_copy(report) as folder:
+        figures = json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))
+    assert list(figures["baselines"]) == ["classical", "majority"]
+    assert figures["frames"] > 0
+    assert figures["baselines"]["majority"]["recall"] in (0.0, None)
 
 
 @pytest.mark.slow
