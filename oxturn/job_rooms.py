@@ -63,14 +63,23 @@ def compare(
 
 
 def driven(seed: int, to: Path, bundle: Path | None, flat_rooms: int | None) -> JobFigures:
-    """One scored run in folder `to`, or what an earlier call left of it there."""
+    """One scored run in folder `to`, or what an earlier call left of it there.
+
+    Raises:
+        RunError: the robot's process failed, or never said where it is: there is no figure then.
+    """
+    from simulation.errors import RunError
     from simulation.room_simulator import draw_room
     from simulation.run_room import run_room
 
     if (to / "run.json").exists():
-        return JobFigures.of(json.loads((to / "run.json").read_text(encoding="utf-8")))
-    room = draw_room(seed, rooms=flat_rooms, purpose="test", small_objects=SMALL_OBJECTS)
-    return JobFigures.of(run_room(room, seed=seed, out=to, bundle=bundle).to_json())
+        score = json.loads((to / "run.json").read_text(encoding="utf-8"))
+    else:
+        room = draw_room(seed, rooms=flat_rooms, purpose="test", small_objects=SMALL_OBJECTS)
+        score = run_room(room, seed=seed, out=to, bundle=bundle).to_json()
+    if score["localisation_error_m"] is None:
+        raise RunError(f"room {seed}: the robot published no pose; see {to}/robot.log")
+    return JobFigures.of(score)
 
 
 def table(costs: dict[str, JobCost], seeds: Sequence[int]) -> list[str]:

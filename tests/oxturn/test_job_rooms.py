@@ -11,6 +11,7 @@ from foundation.progress import silent
 from oxturn import cli, job_rooms
 from oxturn.verdict import JobFigures
 from perception.errors import BundleError
+from simulation.errors import RunError
 
 
 class Driver:
@@ -78,6 +79,14 @@ def test_a_finished_run_is_read_and_not_driven_again(tmp_path: Path):
     (tmp_path / "run.json").write_text(json.dumps(score), encoding="utf-8")
 
     assert job_rooms.driven(-1, tmp_path, None, 1).coverage_ratio == 0.5  # seed -1 cannot be drawn
+
+
+def test_a_robot_that_never_said_where_it_is_is_no_figure(tmp_path: Path):
+    score = dict.fromkeys(JobFigures.__slots__, 1) | {"localisation_error_m": None}
+    (tmp_path / "run.json").write_text(json.dumps(score), encoding="utf-8")
+
+    with pytest.raises(RunError, match="room 5: the robot published no pose"):
+        job_rooms.driven(5, tmp_path, None, 1)
 
 
 def test_a_bundle_that_cannot_do_the_job_is_refused_before_anything_is_driven(tmp_path: Path):
