@@ -4,22 +4,16 @@ A missing key takes its default; an unknown key or a value out of range is a `Co
 files that compose a program read it; algorithms receive plain values or their own section.
 """
 
-import difflib
 import math
 import tomllib
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
 from foundation.camera_geometry import PinholeCamera
+from foundation.checked_section import Section, checked
 from foundation.errors import ConfigError
-
-
-class Section(BaseModel):
-    """Frozen, and refuses keys it does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Body(Section):
@@ -148,11 +142,9 @@ class RobotConfig(Section):
 def parse(text: str, origin: str = "robot.toml") -> RobotConfig:
     """Raises ConfigError with the key, the value and the limit; `origin` names the text in the message."""
     try:
-        return RobotConfig.model_validate(tomllib.loads(text))
+        return checked(RobotConfig, tomllib.loads(text), origin)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{origin}: not TOML: {error}") from error
-    except ValidationError as error:
-        raise ConfigError(f"{origin}: {'; '.join(_line(item) for item in error.errors())}") from error  # type: ignore[arg-type]
 
 
 def load(path: Path | None) -> RobotConfig:
@@ -163,21 +155,3 @@ def load(path: Path | None) -> RobotConfig:
         return parse(path.read_text(encoding="utf-8"), str(path))
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read: {error}") from error
-
-
-def _line(item: dict[str, object]) -> str:
-    location = [str(part) for part in item["loc"]]  # type: ignore[attr-defined]
-    name = ".".join(location)
-    if item["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(location[-1], _names_beside(location), n=1, cutoff=0.0)
-        return f"unknown key {name}" + (f", the nearest known one is {near[0]}" if near else "")
-    return f"{name} = {item['input']!r}: {item['msg']}"
-
-
-def _names_beside(location: list[str]) -> list[str]:
-    section: type[BaseModel] = RobotConfig
-    for part in location[:-1]:
-        annotation = section.model_fields[part].annotation
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            section = annotation
-    return list(section.model_fields)
