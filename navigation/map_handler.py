@@ -4,9 +4,8 @@ Implements robot_loop.Room. All layers lie on the static map's grid and grow wit
 changed: blocks of cells reported by SLAM, discs of objects that moved, the floor swept. Nothing here plans or drives.
 """
 
-import math
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from foundation.geometry import FloatArray, Pose2D, wrap_angle
 from foundation.robot_config import RobotConfig
 from navigation.coverage_layer import CoverageLayer
+from navigation.floor_shapes import polygon_cells
 from navigation.free_floor import compose_free, first_disc_blocked, keep_off, nearest_blocked
 from navigation.grid_geometry import CellRect, GridGeometry
 from navigation.object_layer import DetectorHealth, EdgePoint, FloorObject, ObjectLayer
@@ -29,6 +29,7 @@ BoolGrid = NDArray[np.bool_]
 _HISTORY_S: Final = 3.0
 _HIDDEN_M: Final = 0.12  # around an edge, floor that the camera has not seen free may be the thing itself
 _SEEN_WITHIN_M: Final = 0.75  # a pixel row is 2 cm of floor there
+_ZONE_MARGIN_CELLS: Final = 0.71  # no cell that a zone touches is floor, and no thin wall has gaps
 _NOTHING: Final = CellRect(0, 0, 0, 0)
 
 
@@ -44,7 +45,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class KeepOut:
-    """No-go zone or virtual wall: a convex polygon (N, 2) in `map`, corners counter-clockwise."""
+    """No-go zone or virtual wall: a simple polygon (N, 2) in `map`."""
 
     corners_map: tuple[tuple[float, float], ...]
     name: str = "no-go"
@@ -66,6 +67,8 @@ class MapHandler:
         self._free = np.zeros(self._geometry.shape, dtype=np.bool_)
         self._zone_blocked = np.zeros(self._geometry.shape, dtype=np.bool_)
         self._zones: list[KeepOut] = []
+        self._draw_wanted: Callable[[GridGeometry], BoolGrid] | None = None  # None: the whole floor
+        self._wanted: BoolGrid | None = None
         self._marks: list[Mark] = []
         self._mark_discs: list[tuple[float, float, float]] = []
         self._history: deque[PoseEstimate] = deque()
@@ -122,14 +125,20 @@ class MapHandler:
     def free_floor_m2(self) -> float:
         return self._free_cells * self._geometry.cell_m**2
 
+    def needs_no_sweep(self) -> BoolGrid:
+        """(R, C) a copy: floor that is swept, or not wanted."""
+        return self._coverage.covered.copy() if self._wanted is None else self._coverage.covered | ~self._wanted
+
     def covered_m2(self) -> float:
-        return float(np.count_nonzero(self._coverage.covered)) * self._geometry.cell_m**2
+        """Of the floor that is wanted."""
+        covered = self._coverage.covered if self._wanted is None else self._coverage.covered & self._wanted
+        return float(np.count_nonzero(covered)) * self._geometry.cell_m**2
 
     def coverage_ratio(self) -> float:
-        """Swept share of the free floor known now (walls' margins included: it never reaches 1)."""
-        if not self._free_cells:
-            return 0.0
-        return float(np.count_nonzero(self._coverage.covered & self._free)) / self._free_cells
+        """Swept share of the wanted free floor known now (walls' margins included: it never reaches 1)."""
+        asked = self._free if self._wanted is None else self._free & self._wanted
+        cells = np.count_nonzero(asked)
+        return float(np.count_nonzero(self._coverage.covered & asked) / cells) if cells else 0.0
 
     def gap_m(self, x_m: float, y_m: float, look_m: float) -> float:
         """Distance from a place to the nearest cell that is not free, up to `look_m`."""
@@ -168,6 +177,11 @@ class MapHandler:
         """Replace the no-go zones."""
         self._zones = list(zones)
         self._draw_zones()
+
+    def set_wanted(self, draw: Callable[[GridGeometry], BoolGrid] | None) -> None:
+        """Sweep only the floor that `draw` gives (R, C) for a grid; the rest may be driven over. None: all of it."""
+        self._draw_wanted = draw
+        self._wanted = None if draw is None else draw(self._geometry)
 
     def sweeps(self, since: int) -> FloatArray:
         """(N, 5): what the tool swept, from a number on: keyframe, x, y, heading in its frame, 1 if joined."""
@@ -231,6 +245,7 @@ class MapHandler:
         self._seen.resize(geometry)
         self._geometry = geometry
         self._draw_zones()
+        self.set_wanted(self._draw_wanted)
 
     def _stand(self, pose: Pose2D) -> None:
         """The floor right under the body is floor, and nothing lies on it."""
@@ -295,15 +310,8 @@ class MapHandler:
     def _draw_zones(self) -> None:
         geometry = self._geometry
         self._zone_blocked = np.zeros(geometry.shape, dtype=np.bool_)
-        x_m = geometry.origin_x_m + (np.arange(geometry.cols) + 0.5) * geometry.cell_m
-        y_m = geometry.origin_y_m + (np.arange(geometry.rows) + 0.5) * geometry.cell_m
         for zone in self._zones:
-            inside = np.ones(geometry.shape, dtype=np.bool_)
-            for (ax, ay), (bx, by) in zip(zone.corners_map, (*zone.corners_map[1:], zone.corners_map[0])):
-                length = math.hypot(bx - ax, by - ay)
-                cross = (bx - ax) * (y_m[:, None] - ay) - (by - ay) * (x_m[None, :] - ax)
-                inside &= cross >= -0.71 * geometry.cell_m * length
-            self._zone_blocked |= inside
+            self._zone_blocked |= polygon_cells(geometry, zone.corners_map, _ZONE_MARGIN_CELLS * geometry.cell_m)
         self._dirty = CellRect(0, 0, *geometry.shape)
 
     def _compose(self) -> None:
