@@ -24,7 +24,13 @@ def test_a_polygon_need_not_be_convex():
     assert cells.sum() * 0.05**2 == pytest.approx(area_m2(ELL), abs=1e-9)
 
 
-@given(st.permutations(range(6)).map(lambda order: order[0]), st.booleans())
+def test_a_notch_is_no_floor_whichever_side_it_opens_to():
+    notched = ((0.0, 0.0), (1.5, 0.0), (1.5, 0.5), (0.5, 0.5), (0.5, 1.0), (1.5, 1.0), (1.5, 1.5), (0.0, 1.5))
+    for corners in (notched, [(1.5 - x, y) for x, y in notched], [(y, x) for x, y in notched]):
+        assert polygon_cells(GRID, corners).sum() * 0.05**2 == pytest.approx(1.75)
+
+
+@given(st.integers(0, 5), st.booleans())
 def test_where_the_corners_begin_and_which_way_they_run_makes_no_difference(first, backwards):
     corners = ELL[first:] + ELL[:first]
 
