@@ -17,6 +17,7 @@ from foundation.robot_config import RobotConfig
 from navigation.background import Background
 from navigation.detour import mended
 from navigation.hooks import without_hooks
+from navigation.last_tries import LastTries
 from navigation.map_handler import MapHandler
 from navigation.path_follower import FollowerSettings, PathFollower
 from navigation.planned_routes import whole_cells_m
@@ -24,20 +25,16 @@ from navigation.pose_estimate import PoseEstimate, Tracking
 from navigation.recovery import Recovery, Trouble
 from navigation.robot_io import DriveCommand
 from navigation.route import LeftOut, Route, RoutePlanner, no_route
+from navigation.route_watch import RouteWatch
 from navigation.safety import scan_points
 from navigation.wall_offset import WallOffset
 from perception.observation import Observation
 
 _HALT: Final = DriveCommand(0.0, 0.0)
-_CHECK_STEP_M: Final = 0.03
 _STOP_SHORT_M: Final = 0.06  # before a blocked place
 _MEND_WITHIN_M: Final = 0.45  # what blocks the route further on is looked at from nearer first
-_LEAVE_M: Final = 0.2  # of a route that begins too near to something
 _OFF_ROUTE_M: Final = 0.08
 _NEW_FLOOR_M2: Final = 0.4
-_END_DEMAND: Final = 2.0  # log-odds of a thing's best look: patches behind unclear things are tried at the end
-_ALL_DEMAND: Final = 3.0  # the clearest looks there are
-_MUCH_LEFT_RATIO: Final = 0.08  # of the floor
 _FUTILE_ROUTES: Final = 3  # in a row, each with less new floor than:
 _SAME_PLACE_M: Final = 0.25
 _BLOCKED_TIMES: Final = 2
@@ -49,8 +46,6 @@ _LOOK_AGAIN_M2: Final = 0.15  # swept since the last look round: another one may
 _JOIN_M: Final = 0.4  # how far ahead of the robot a new route begins, unless something blocks earlier
 _WALL_GAP_M: Final = 0.017  # between body and wall on edge passes
 _OBJECT_NEAR_M: Final = 0.10
-_BESIDE_M: Final = 0.05
-_SUSPECT_M: Final = 0.35
 _STUCK_S: Final = 3.0
 _STUCK_M: Final = 0.02
 _STUCK_RAD: Final = 0.10
@@ -84,12 +79,13 @@ class Covering:
     ) -> None:
         self._drive = config.drive
         self._body_radius_m = config.body.radius_m
-        self._clearance_m = config.clearance_m
         self._room = room
         self._plan_route = plan_route
         self._background = background
         self._on_event = on_event
         self._follower = PathFollower(FollowerSettings.of(config))
+        self._watch = RouteWatch(config, room, self._follower)
+        self._last_tries = LastTries(room, on_event)
         self._recovery = Recovery(config.drive.slow_mps, config.drive.turn_radps)
         self._last = _HALT
         self._ticks = 0
@@ -111,7 +107,6 @@ class Covering:
         self._left_out: tuple[LeftOut, ...] = ()
         self._still_since_s = 0.0
         self._still_pose: Pose2D | None = None
-        self._last_chance_taken = False
         self._round_left_rad = 2 * math.pi  # a job begins with a look round
         self._round_heading_rad: float | None = None
         self._covered_at_look_m2 = 0.0
@@ -181,15 +176,7 @@ class Covering:
                 self._begin_look_round()  # what shuts the rest off may not be there any more, or never was
                 self._empty_plans = self._futile = 0
                 return _HALT
-            if self._room.forget_doubtful_objects() or self._room.demand_of_objects(_END_DEMAND):
-                self._empty_plans = self._futile = 0
-                return _HALT
-            if self._room.marks() and not self._last_chance_taken:
-                self._last_chance_taken = True  # patches behind marked places get a second try
-                self._empty_plans = self._futile = 0
-                self._room.unmark_all()
-                return _HALT
-            if self._doubts_detector():
+            if self._last_tries.another(self._left_out):
                 self._empty_plans = self._futile = 0
                 return _HALT
             self._done = True
@@ -211,23 +198,6 @@ class Covering:
             self._round_left_rad -= abs(wrap_angle(pose.heading_rad - self._round_heading_rad))
         self._round_heading_rad = pose.heading_rad
         return DriveCommand(0.0, self._drive.turn_radps) if self._round_left_rad > 0 else _HALT
-
-    def _doubts_detector(self) -> bool:
-        """Much floor left out behind claims: keep off only the clearest of them; in the end go on by LIDAR alone."""
-        health, floor_m2 = self._room.detector_health(), self._room.free_floor_m2()
-        left_m2 = sum(area.area_m2 for area in self._left_out)
-        if not (health.trusted and self._room.object_discs()) or left_m2 < _MUCH_LEFT_RATIO * floor_m2:
-            return False
-        reason = f"{left_m2:.2f} of {floor_m2:.2f} m2 left out behind {self._room.claimed_m2():.2f} m2 of claims"
-        if self._room.demanded_of_objects < _ALL_DEMAND:
-            self._on_event(f"detector doubted: {reason}; clearer looks wanted")
-            self._room.demand_of_objects(_ALL_DEMAND)
-            return True
-        if health.vanished <= 0.4 * health.entered and self._room.claimed_m2() <= 0.05 * floor_m2:
-            return False
-        self._on_event(f"detector not trusted: {reason}")
-        self._room.distrust_detector(reason)
-        return True
 
     def _request(self, start_map: tuple[float, float], join_m: float) -> None:
         free, geometry = self._room.traversable()
@@ -265,7 +235,7 @@ class Covering:
             points = np.concatenate([here, self._follower.points[keep], join, points])
         elif math.hypot(points[0, 0] - pose.x_m, points[0, 1] - pose.y_m) > 0.01:
             points = np.concatenate([[[pose.x_m, pose.y_m]], points])
-        self._follower.follow(without_hooks(points, pose.heading_rad, self._is_clear))
+        self._follower.follow(without_hooks(points, pose.heading_rad, self._watch.is_clear))
         self._blocked_m = math.inf
         self._join_m = math.inf
         self._revision_checked = -1
@@ -276,7 +246,7 @@ class Covering:
         revision = self._room.revision_of_plan_relevant_change
         if revision != self._revision_checked:
             self._revision_checked = revision
-            self._blocked_m = self._first_blocked_m()
+            self._blocked_m = self._watch.first_blocked_m()
         if self._background.busy:
             return True
         if abs(follower.lateral_error_m) > _OFF_ROUTE_M:
@@ -314,13 +284,13 @@ class Covering:
             return False
         points = mended(
             free, geometry, follower.points, follower.arc_m, follower.progress_m, self._detour_clearance_m,
-            self._keep_m(), _STOP_SHORT_M, _MEND_WITHIN_M + _STOP_SHORT_M,
+            self._watch.keep_m(), _STOP_SHORT_M, _MEND_WITHIN_M + _STOP_SHORT_M,
         )  # fmt: skip
         if points is None:
             return False
         follower.follow(points)
         self._detours += 1
-        self._blocked_m = self._first_blocked_m()
+        self._blocked_m = self._watch.first_blocked_m()
         return self._blocked_m > _MEND_WITHIN_M
 
     def _detours_in_vain(self) -> bool:
@@ -331,39 +301,12 @@ class Covering:
         self._detours_here += 1
         return self._detours_here > _DETOURS_HERE
 
-    def _keep_m(self) -> float:
-        """Nearer to a cell that is not free than this, the route counts as blocked."""
-        _, geometry = self._room.traversable()
-        return self._clearance_m - 0.015 - 0.5 * geometry.cell_m
-
-    def _is_clear(self, start_map: tuple[float, float], end_map: tuple[float, float]) -> bool:
-        """Whether a straight leg keeps what a route must keep."""
-        steps = max(math.ceil(math.dist(start_map, end_map) / _CHECK_STEP_M), 1)
-        return self._room.first_blocked(np.linspace(start_map, end_map, steps + 1), self._keep_m(), 0.0) is None
-
     def _request_ahead(self, ahead_m: float) -> None:
         join_m = min(self._follower.progress_m + ahead_m, float(self._follower.arc_m[-1]))
         self._request(self._follower.at(join_m), join_m)
 
     def _new_floor_m2(self) -> float:
         return self._room.free_floor_m2() - self._floor_at_plan_m2
-
-    def _first_blocked_m(self) -> float:
-        follower = self._follower
-        along_m = np.arange(follower.progress_m + 0.02, follower.arc_m[-1], _CHECK_STEP_M)
-        if not len(along_m):
-            return math.inf
-        places = np.stack([np.interp(along_m, follower.arc_m, follower.points[:, axis]) for axis in (0, 1)], axis=1)
-        keep_m = self._keep_m()
-        leaving = int(np.searchsorted(along_m, follower.progress_m + _LEAVE_M))
-        here_m = self._room.gap_m(*follower.at(follower.progress_m), keep_m)
-        if here_m < keep_m and leaving:  # too near already: out is allowed, as long as it does not get nearer
-            first = self._room.first_blocked(places[:leaving], max(here_m - _CHECK_STEP_M / 2, 0.0), tolerance_m=0.0)
-            if first is not None:
-                return float(along_m[first])
-            places, along_m = places[leaving:], along_m[leaving:]
-        first = self._room.first_blocked(places, keep_m, tolerance_m=0.0)
-        return math.inf if first is None else float(along_m[first])
 
     # driving
 
@@ -381,7 +324,8 @@ class Covering:
         return pose @ Pose2D(0.0, -left_m, 0.0)
 
     def _follow(self, pose: Pose2D, tracking: Tracking) -> DriveCommand:
-        top_mps = self._top_speed(pose, tracking)
+        slow = tracking is not Tracking.TRACKING or self._watch.wants_slow(pose)
+        top_mps = self._drive.slow_mps if slow else self._drive.cruise_mps
         stop_at_m = min(self._blocked_m - _STOP_SHORT_M, self._join_m)
         if stop_at_m < math.inf:
             left_m = stop_at_m - self._follower.progress_m
@@ -389,27 +333,6 @@ class Covering:
                 return _HALT
             top_mps = min(top_mps, math.sqrt(2 * 0.8 * self._drive.brake_mps2 * left_m))
         return self._follower.command(pose, self._last, top_mps)
-
-    def _top_speed(self, pose: Pose2D, tracking: Tracking) -> float:
-        """Cruise where the next stretch of the route is open, slow where it nears or brushes anything the map knows.
-
-        The limiter does the same by the raw scan; this one also sees objects below the LIDAR's plane.
-        """
-        if tracking is not Tracking.TRACKING:
-            return self._drive.slow_mps
-        suspects = self._room.suspects()
-        if suspects:  # one before the body is looked at slowly
-            ahead = pose.inverse().transform(np.array([(thing.x_m, thing.y_m) for thing in suspects]))
-            beside = np.abs(ahead[:, 1]) < self._body_radius_m + _BESIDE_M
-            if (beside & (ahead[:, 0] > 0) & (ahead[:, 0] < self._body_radius_m + _SUSPECT_M)).any():
-                return self._drive.slow_mps
-        keep_m = self._body_radius_m + _BESIDE_M
-        look_m = min(self._drive.slow_within_m + 0.05, self._follower.leg_end_m - self._follower.progress_m)
-        for along_m in np.arange(0.0, look_m + 0.01, 0.05):
-            x_m, y_m = self._follower.at(self._follower.progress_m + along_m)
-            if self._room.gap_m(x_m, y_m, keep_m) < keep_m:
-                return self._drive.slow_mps
-        return self._drive.cruise_mps
 
     # trouble
 
