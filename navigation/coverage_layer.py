@@ -27,6 +27,7 @@ class CoverageLayer:
         self._keyframes: list[int] = []
         self._poses: list[tuple[float, float, float]] = []  # keyframe_from_base
         self._joined: list[bool] = []  # with the pose before: the tool was down all the way
+        self.pass_begins_at = 0  # number of the first sweep that counts
         self._last: Pose2D | None = None  # map_from_base of the pose before, None when the tool was up
 
     def resize(self, geometry: GridGeometry) -> None:
@@ -52,11 +53,20 @@ class CoverageLayer:
         """The tool is up, or the pose is not to be trusted: the next sweep starts anew."""
         self._last = None
 
+    def begin_pass(self) -> None:
+        """Nothing counts as swept; what was swept so far stays known."""
+        self.pass_begins_at = len(self._keyframes)
+        self.covered[:] = False
+        self.lift()
+
     def redraw(self, map_from_keyframe: Callable[[int], Pose2D]) -> None:
         """The keyframes have moved: draw every sweep where it is now."""
         self.covered[:] = False
         before: Pose2D | None = None
-        for keyframe, (x_m, y_m, heading_rad), joined in zip(self._keyframes, self._poses, self._joined):
+        first = self.pass_begins_at
+        for keyframe, (x_m, y_m, heading_rad), joined in zip(
+            self._keyframes[first:], self._poses[first:], self._joined[first:]
+        ):
             now = map_from_keyframe(keyframe) @ Pose2D(x_m, y_m, heading_rad)
             # a corrected graph may tear two poses apart: what lies between was not swept
             near = joined and before is not None and before.distance_m(now) < 0.2
@@ -70,8 +80,9 @@ class CoverageLayer:
         parts = [self._keyframes[since:], *zip(*self._poses[since:]), self._joined[since:]]
         return np.array(parts, dtype=np.float64).T if parts[0] else np.zeros((0, 5))
 
-    def restore(self, sweeps: FloatArray, map_from_keyframe: Callable[[int], Pose2D]) -> None:
+    def restore(self, sweeps: FloatArray, map_from_keyframe: Callable[[int], Pose2D], pass_begins_at: int = 0) -> None:
         """Sweeps (N, 5) of an earlier part of the same job come before those of this one."""
+        self.pass_begins_at = pass_begins_at
         self._keyframes = [int(row[0]) for row in sweeps.tolist()] + self._keyframes
         self._poses = [(row[1], row[2], row[3]) for row in sweeps.tolist()] + self._poses
         self._joined = [bool(row[4]) for row in sweeps.tolist()] + self._joined

@@ -64,6 +64,7 @@ class CoverageSettings:
     count as swept when their centre is: give a true tool's width less a cell, and less what localisation is wrong by.
     `target_ratio` of the coverable floor is swept, what was covered before included, and every patch of `patch_m2` or
     more; beyond it the drive is not worth it. Of floor told as covered no crumbs smaller than `crumb_m2` are picked up.
+    `crosswise`: swaths across those that would be chosen.
     """
 
     robot_radius_m: float
@@ -77,6 +78,7 @@ class CoverageSettings:
     target_ratio: float = 0.9945
     patch_m2: float = 0.12
     crumb_m2: float = 0.0
+    crosswise: bool = False
 
 
 def plan(
@@ -252,7 +254,7 @@ def _lines(job: Job, settings: CoverageSettings) -> list[Line]:
     lines = edge_passes(job.floor.ground, job.floor.centres, ledger, slim, settings.edge_passes)
     missing = ledger == 0
     costs = SwathCosts(FIRST_PAY / (2 * slim[0]), 2 * job.turn_cells)
-    return lines + swaths(job.floor.centres, missing, slim[0], costs)
+    return lines + swaths(job.floor.centres, missing, slim[0], costs, crosswise=settings.crosswise)
 
 
 def _start(job: Job, lines: list[Line]) -> NDArray[np.float64]:

@@ -178,6 +178,11 @@ class MapHandler:
         self._zones = list(zones)
         self._draw_zones()
 
+    def zone_at(self, x_m: float, y_m: float) -> KeepOut | None:
+        """The no-go zone that a place lies in."""
+        here = GridGeometry(x_m - 5e-4, y_m - 5e-4, 1e-3, 1, 1)
+        return next((zone for zone in self._zones if polygon_cells(here, zone.corners_map).any()), None)
+
     def set_wanted(self, draw: Callable[[GridGeometry], BoolGrid] | None) -> None:
         """Sweep only the floor that `draw` gives (R, C) for a grid; the rest may be driven over. None: all of it."""
         self._draw_wanted = draw
@@ -191,10 +196,21 @@ class MapHandler:
         """Of small things, believed or not."""
         return self._objects.points()
 
-    def restore(self, sweeps: FloatArray, points: Sequence[EdgePoint], marks: Sequence[Mark]) -> None:
+    def begin_pass(self) -> None:
+        """All the floor is to be swept once more: what covers it counts from now on."""
+        self._coverage.begin_pass()
+
+    @property
+    def pass_begins_at(self) -> int:
+        """Number of the pass's first sweep."""
+        return self._coverage.pass_begins_at
+
+    def restore(
+        self, sweeps: FloatArray, points: Sequence[EdgePoint], marks: Sequence[Mark], pass_begins_at: int = 0
+    ) -> None:
         """What an earlier part of the same job knew, beside keyframes that the static map has taken over."""
         self._grow(self._static.geometry)
-        self._coverage.restore(sweeps, self._static.keyframe_pose)
+        self._coverage.restore(sweeps, self._static.keyframe_pose, pass_begins_at)
         self._objects.restore(points)
         self._objects.relocate(self._static.keyframe_pose)
         self._marks = list(marks)

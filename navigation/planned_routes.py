@@ -1,6 +1,7 @@
 """Routes of the online behaviour by the coverage planner: which radius, tool and budget it is asked with."""
 
 import math
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -55,11 +56,13 @@ class PlannedRoutes:
         covered: NDArray[np.bool_],
         *,
         quick: bool,
+        crosswise: bool = False,
     ) -> Route:
         left_m2 = float(np.count_nonzero(free & ~covered)) * geometry.cell_m**2
+        settings = replace(self._settings, crosswise=crosswise)
         budget = Budget(iterations=0 if quick else iterations_for(left_m2))
         try:
-            found = plan(free, geometry, start_map, self._settings, covered=covered, budget=budget)
+            found = plan(free, geometry, start_map, settings, covered=covered, budget=budget)
         except CoverageError:
             return no_route()
         left_out = tuple(LeftOut(area.area_m2, area.reason) for area in found.unreachable)

@@ -44,8 +44,9 @@ class RoutePlanner(Protocol):
         covered: BoolGrid,  # (R, C)
         *,
         quick: bool,
+        crosswise: bool = False,
     ) -> Route:
-        """`quick`: the first safe route (tens of milliseconds); else a good one."""
+        """`quick`: the first safe route (tens of milliseconds); else a good one. `crosswise`: swaths the other way."""
         ...
 
 

@@ -129,11 +129,14 @@ def _runs(centres: Any, wanted: Any, row: int, half: int, out: Any) -> int:
     return count
 
 
-def swaths(centres: BoolGrid, wanted: BoolGrid, tool_radius_cells: float, costs: SwathCosts) -> list[Line]:
-    """Lines between clear cells; `wanted` (R, C) loses what they sweep."""
+def swaths(
+    centres: BoolGrid, wanted: BoolGrid, tool_radius_cells: float, costs: SwathCosts, *, crosswise: bool = False
+) -> list[Line]:
+    """Lines between clear cells; `wanted` (R, C) loses what they sweep. `crosswise`: each part the other way."""
     half = int(tool_radius_cells + 1e-6)
     near = ndimage.maximum_filter(wanted, size=2 * half + 1)
     rows_side = along_rows(centres & near, max(1, half // 3, math.ceil(math.sqrt(near.sum() / BLOCKS_MOST))))
+    rows_side = ~rows_side if crosswise else rows_side
     lines: list[Line] = []
     for part, upright in _parts(centres & near, rows_side):
         lines += _lines_of(part, wanted, half, costs, upright)

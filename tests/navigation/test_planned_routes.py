@@ -44,3 +44,18 @@ def test_no_floor_is_no_route():
     free, geometry = room()
 
     assert len(PlannedRoutes(RobotConfig())(~free, geometry, (1.0, 1.0), free, quick=True).points_map) == 0
+
+
+@pytest.mark.parametrize("quick", [True, False])
+def test_a_crosswise_route_runs_across_the_one_before(quick):
+    free = np.ones((round(1.6 / CELL_M), round(3.2 / CELL_M)), dtype=np.bool_)
+    geometry = GridGeometry(0.0, 0.0, CELL_M, *free.shape)
+    routes, nothing = PlannedRoutes(RobotConfig()), np.zeros_like(free)
+
+    def along_share(crosswise):
+        route = routes(free, geometry, (0.5, 0.5), nothing, quick=quick, crosswise=crosswise)
+        along_x, along_y = np.abs(np.diff(route.points_map, axis=0)).sum(axis=0)
+        return along_x / (along_x + along_y)
+
+    assert along_share(crosswise=False) > 0.7
+    assert along_share(crosswise=True) < 0.45
