@@ -2,12 +2,13 @@
 
 A route is planned over the floor known now, minus what is swept; it is followed while the map grows. When a wall or an
 object appears on what is left of the route, or new floor appears, a new route is planned in the background from a place
-a little ahead, and joined there. The job is done when a plan over the swept floor has nothing left.
+a little ahead, and joined there. A pass is done when a plan over the swept floor has nothing left, and the job when its
+last pass is; then, if the job says so or the robot was called, it drives back to where it began (`way_home`).
 """
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -17,17 +18,19 @@ from foundation.robot_config import RobotConfig
 from navigation.background import Background
 from navigation.detour import mended
 from navigation.hooks import without_hooks
+from navigation.job import JobProgress
 from navigation.last_tries import LastTries
 from navigation.map_handler import MapHandler
 from navigation.path_follower import FollowerSettings, PathFollower
 from navigation.planned_routes import whole_cells_m
 from navigation.pose_estimate import PoseEstimate, Tracking
-from navigation.recovery import Recovery, Trouble
+from navigation.recovery import Recovery, StandStill, Trouble
 from navigation.robot_io import DriveCommand
 from navigation.route import LeftOut, Route, RoutePlanner, no_route
 from navigation.route_watch import RouteWatch
 from navigation.safety import scan_points
 from navigation.wall_offset import WallOffset
+from navigation.way_home import Homecoming, HomeStep, WayHome, way_to
 from perception.observation import Observation
 
 _HALT: Final = DriveCommand(0.0, 0.0)
@@ -46,11 +49,9 @@ _LOOK_AGAIN_M2: Final = 0.15  # swept since the last look round: another one may
 _JOIN_M: Final = 0.4  # how far ahead of the robot a new route begins, unless something blocks earlier
 _WALL_GAP_M: Final = 0.017  # between body and wall on edge passes
 _OBJECT_NEAR_M: Final = 0.10
-_STUCK_S: Final = 3.0
-_STUCK_M: Final = 0.02
-_STUCK_RAD: Final = 0.10
 _WAIT_TICKS: Final = 50
 _START_TICKS: Final = 15  # let the first scans draw the room
+_NEW_JOB: Final = JobProgress()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +65,12 @@ class CoveringReport:
     troubles: tuple[str, ...]
     detector_trusted: bool
     detector_reason: str
+    homecoming: Homecoming | None = None  # None: not asked for, or not ended yet
+    refused: str = ""  # why the job was not begun
 
 
 class Covering:
-    """One job: everything that can be reached."""
+    """One job: all of its floor that can be reached."""
 
     def __init__(
         self,
@@ -76,7 +79,9 @@ class Covering:
         plan_route: RoutePlanner,
         background: Background,
         on_event: Callable[[str], None] = lambda text: None,
+        begun: JobProgress = _NEW_JOB,
     ) -> None:
+        self._progress = begun
         self._drive = config.drive
         self._body_radius_m = config.body.radius_m
         self._room = room
@@ -105,12 +110,17 @@ class Covering:
         self._join_m = math.inf  # arc length where the route being planned begins
         self._empty_plans = 0
         self._left_out: tuple[LeftOut, ...] = ()
-        self._still_since_s = 0.0
-        self._still_pose: Pose2D | None = None
+        self._still = StandStill()
         self._round_left_rad = 2 * math.pi  # a job begins with a look round
         self._round_heading_rad: float | None = None
         self._covered_at_look_m2 = 0.0
         self._done = False
+        self._begun = False
+        self._refused = ""
+        self._called_home = False
+        self._way_home: WayHome | None = None
+        self._homecoming: Homecoming | None = None
+        self._planned_home = False  # what the background plans is a way home
 
     @property
     def route_ahead(self) -> FloatArray:
@@ -129,15 +139,26 @@ class Covering:
             tuple(place.trouble.value for place in self._recovery.log),
             health.trusted,
             health.reason,
+            self._homecoming,
+            self._refused,
         )
+
+    def progress(self) -> JobProgress:
+        """What a resumed job goes on with."""
+        return replace(self._progress, pass_begins_at=self._room.pass_begins_at)
+
+    def return_to_start(self) -> None:
+        """Leave the rest of the job, drive back to where it began, and end. Safe to call from another thread."""
+        self._called_home = True
 
     def command(self, estimate: PoseEstimate, observation: Observation) -> DriveCommand | None:
         self._ticks += 1
         wanted = self._decide(estimate, observation)
         self._notice_waiting(wanted, estimate)
-        if wanted is not None:
-            self._last = wanted
-        return wanted
+        if wanted is None:
+            return None
+        self._last = wanted
+        return wanted if self._way_home is None else replace(wanted, tool_on=False)
 
     def _notice_waiting(self, wanted: DriveCommand | None, estimate: PoseEstimate) -> None:
         """Standing on a route with nothing to wait for: whatever the reason, another route is better."""
@@ -150,6 +171,12 @@ class Covering:
 
     def _decide(self, estimate: PoseEstimate, observation: Observation) -> DriveCommand | None:
         pose = estimate.map_from_base
+        if not self._begun and estimate.tracking is Tracking.TRACKING:
+            self._begin_at(pose)
+        if self._refused:
+            return None
+        if self._called_home and self._way_home is None:
+            self._begin_way_home(pose)
         self._poll(pose)
         self._notice_trouble(estimate, observation)
         recovering = self._recovery.command(pose)
@@ -165,12 +192,23 @@ class Covering:
             return _HALT
         return self._follow(self._beside_walls(pose, observation), estimate.tracking)
 
+    def _begin_at(self, pose: Pose2D) -> None:
+        """Where the robot stands when it first knows."""
+        self._begun = True
+        self._progress = replace(self._progress, home=self._progress.home or pose)
+        zone = self._room.zone_at(pose.x_m, pose.y_m)
+        if zone is not None:
+            self._refused = f"stands in the no-go zone {zone.name!r} at {pose.x_m:.2f}, {pose.y_m:.2f}: move it out"
+            self._on_event(self._refused)
+
     # routes
 
     def _between_routes(self, pose: Pose2D) -> DriveCommand | None:
         """No route: wait for the one being planned, ask for one, or be done."""
         if self._background.busy:
             return _HALT
+        if self._way_home is not None:
+            return self._between_ways(self._way_home, pose)
         if self._empty_plans >= 1 or self._futile >= _FUTILE_ROUTES:
             if self._room.covered_m2() - self._covered_at_look_m2 > _LOOK_AGAIN_M2:
                 self._begin_look_round()  # what shuts the rest off may not be there any more, or never was
@@ -179,12 +217,51 @@ class Covering:
             if self._last_tries.another(self._left_out):
                 self._empty_plans = self._futile = 0
                 return _HALT
-            self._done = True
-            return None
+            return self._end_of_pass(pose)
         covered_m2 = self._room.covered_m2()
         self._futile = self._futile + 1 if covered_m2 - self._covered_before_m2 < _GAIN_M2 else 0
         self._covered_before_m2 = covered_m2
         self._request((pose.x_m, pose.y_m), math.inf)
+        return _HALT
+
+    def _end_of_pass(self, pose: Pose2D) -> DriveCommand | None:
+        progress = self._progress
+        if progress.pass_number < progress.job.passes:
+            self._progress = replace(progress, pass_number=progress.pass_number + 1)
+            self._on_event(f"pass {progress.pass_number} of {progress.job.passes} is done")
+            self._room.begin_pass()
+            self._covered_before_m2 = self._covered_at_look_m2 = 0.0
+            self._empty_plans = self._futile = 0
+            return _HALT
+        self._done = True
+        if not progress.job.return_to_start:
+            return None
+        self._begin_way_home(pose)
+        return _HALT
+
+    def _begin_way_home(self, pose: Pose2D) -> None:
+        self._way_home = WayHome(self._progress.home or pose)
+        self._follower.stop()
+        self._join_m = math.inf
+        self._round_left_rad = 0.0
+
+    def _between_ways(self, way_home: WayHome, pose: Pose2D) -> DriveCommand | None:
+        """On the way home, and no way being driven."""
+        step = way_home.step(pose)
+        if step in (HomeStep.ARRIVED, HomeStep.GIVEN_UP):
+            self._homecoming = way_home.ended(pose)
+            self._on_event(self._homecoming.reason or "back at the start")
+            return None
+        if step is HomeStep.TURN:
+            turn_rad = way_home.turn_rad(pose)
+            return DriveCommand(0.0, math.copysign(min(2 * abs(turn_rad), self._drive.turn_radps), turn_rad))
+        if step is HomeStep.LOOK_ROUND:
+            self._begin_look_round()
+        elif step is HomeStep.LIFT_DOUBTS:
+            self._room.forget_doubtful_objects()
+            self._room.unmark_all()
+        else:
+            self._request((pose.x_m, pose.y_m), math.inf)
         return _HALT
 
     def _begin_look_round(self) -> None:
@@ -201,13 +278,18 @@ class Covering:
 
     def _request(self, start_map: tuple[float, float], join_m: float) -> None:
         free, geometry = self._room.traversable()
-        free, covered = free.copy(), self._room.covered().copy()
+        free, covered = free.copy(), self._room.needs_no_sweep()
         self._join_m = join_m
         self._floor_at_plan_m2 = self._room.free_floor_m2()
-        plan_route = self._plan_route
+        plan_route, crosswise = self._plan_route, self._progress.pass_number % 2 == 0
+        home = None if self._way_home is None else self._way_home.home
+        clearance_m = self._detour_clearance_m
+        self._planned_home = home is not None
 
         def work() -> Any:
-            return plan_route(free, geometry, start_map, covered, quick=False)
+            if home is not None:
+                return way_to(free, geometry, start_map, home, clearance_m)
+            return plan_route(free, geometry, start_map, covered, quick=False, crosswise=crosswise)
 
         self._background.submit(work)
 
@@ -216,8 +298,14 @@ class Covering:
         if route is None:
             return
         assert isinstance(route, Route)
+        if self._planned_home != (self._way_home is not None):
+            return  # called home meanwhile
         self._plans += 1
-        self._left_out = route.left_out
+        if self._way_home is not None:
+            self._way_home.heard(route)
+            route = no_route() if self._way_home.spent else route
+        else:
+            self._left_out = route.left_out
         if len(route.points_map) < 2:
             self._empty_plans += 1
             joining, self._join_m = self._join_m < math.inf, math.inf
@@ -352,7 +440,7 @@ class Covering:
         elif any(observation.cliffs):
             self._room.mark(estimate, self._body_radius_m + 0.08, 0.0, 0.12, "cliff")
             self._begin(Trouble.CLIFF, estimate, stamp_s)
-        elif self._stands_still(pose, stamp_s):
+        elif self._still.stuck(self._last, pose, stamp_s):
             self._room.mark(estimate, self._body_radius_m + 0.02, 0.0, 0.03, "stuck")
             self._begin(Trouble.STUCK, estimate, stamp_s)
 
@@ -362,19 +450,7 @@ class Covering:
         self._on_event(f"{taken_for.value} at {pose.x_m:.2f}, {pose.y_m:.2f}")
         self._follower.stop()
         self._join_m = math.inf
-        self._still_pose = None
-
-    def _stands_still(self, pose: Pose2D, stamp_s: float) -> bool:
-        """The last commands wanted to move and the pose does not."""
-        wants = abs(self._last.speed_mps) > 0.015 or abs(self._last.turn_radps) > 0.05
-        before = self._still_pose
-        moved = before is None or (
-            pose.distance_m(before) > _STUCK_M or abs(pose.heading_rad - before.heading_rad) > _STUCK_RAD
-        )
-        if moved or not wants:
-            self._still_pose, self._still_since_s = pose, stamp_s
-            return False
-        return stamp_s - self._still_since_s > _STUCK_S
+        self._still.reset()
 
 
 __all__ = ["Covering", "CoveringReport", "no_route"]

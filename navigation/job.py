@@ -26,6 +26,7 @@ encloses nothing (`ConfigError`: which file, which key, which value, why). A job
 import json
 import math
 import tomllib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -33,6 +34,7 @@ from pydantic import Field, StrictInt, StrictStr, field_validator, model_validat
 
 from foundation.checked_section import Section, checked
 from foundation.errors import ConfigError, OxturnError
+from foundation.geometry import Pose2D
 from navigation.floor_shapes import Point, fault_of, wall_corners
 from navigation.map_handler import KeepOut
 
@@ -130,6 +132,16 @@ class Job(Section):
 
 
 WHOLE_FLOOR: Final = Job()
+
+
+@dataclass(frozen=True, slots=True)
+class JobProgress:
+    """A job and how far it has come, beside the floor that is swept: what a resumed job goes on with."""
+
+    job: Job = WHOLE_FLOOR
+    home: Pose2D | None = None  # map_from_base where it began; None: not known yet
+    pass_number: int = 1
+    pass_begins_at: int = 0  # number of the first sweep that counts
 
 
 def parse(text: str, origin: str) -> Job:

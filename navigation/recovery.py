@@ -48,6 +48,9 @@ _BACK_M: Final = 0.10
 _SAME_PLACE_M: Final = 0.25
 _WEDGED_AFTER: Final = 3
 _LOST_TICKS_MAX: Final = 300
+_STILL_S: Final = 3.0
+_STILL_M: Final = 0.02
+_STILL_RAD: Final = 0.10
 
 
 class Recovery:
@@ -111,3 +114,27 @@ class Recovery:
         # LOST: stand, then look around slowly; the localiser ends it
         look = DriveCommand(0.0, self._side * 0.3 * self._turn_radps, tool_on=False)
         return [Move(DriveCommand(0.0, 0.0, tool_on=False), 0.0, 0.0, 20), Move(look, 0.0, 0.0, _LOST_TICKS_MAX)]
+
+
+class StandStill:
+    """Whether the robot has been told to move for some seconds and its pose stands still."""
+
+    def __init__(self) -> None:
+        self._since_s = 0.0
+        self._pose: Pose2D | None = None
+
+    def reset(self) -> None:
+        """Begin to watch anew."""
+        self._pose = None
+
+    def stuck(self, told: DriveCommand, pose: Pose2D, stamp_s: float) -> bool:
+        """`told` is the last command; once a tick."""
+        wants = abs(told.speed_mps) > 0.015 or abs(told.turn_radps) > 0.05
+        before = self._pose
+        moved = before is None or (
+            pose.distance_m(before) > _STILL_M or abs(pose.heading_rad - before.heading_rad) > _STILL_RAD
+        )
+        if moved or not wants:
+            self._pose, self._since_s = pose, stamp_s
+            return False
+        return stamp_s - self._since_s > _STILL_S

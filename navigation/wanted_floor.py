@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from navigation.floor_shapes import disc_cells, polygon_cells
 from navigation.grid_geometry import GridGeometry
 from navigation.job import Job, JobError
+from navigation.map_handler import MapHandler
 
 BoolGrid = NDArray[np.bool_]
 
@@ -32,3 +33,9 @@ class WantedFloor:
         for spot in self._job.spots:
             wanted |= disc_cells(geometry, spot.centre_map_m, spot.radius_m)
         return wanted
+
+
+def lay_out(job: Job, room: MapHandler) -> None:
+    """The job's zones in the room's layers. Raises JobError when the job names rooms."""
+    room.set_zones(job.keep_outs())
+    room.set_wanted(None if job.whole_floor else WantedFloor(job))
