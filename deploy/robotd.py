@@ -37,6 +37,8 @@ from monitoring.run_folder import RunFolder, plain
 from monitoring.run_log import RunLog, RunLogSettings
 from monitoring.stage_times import StageTimes
 from navigation.background import Background, ThreadBackground
+from navigation.job import Job
+from navigation.job import load as load_job
 from navigation.robot_io import RobotIO
 from navigation.robot_loop import TickReport, run
 from navigation.stages import Stages, build
@@ -80,12 +82,15 @@ def serve(
     on_tick: Callable[[TickReport], None] = lambda report: None,
     epoch_s: float = 0.0,
     first_model: Model | None = None,
+    job: Job | None = None,
+    called_home: threading.Event | None = None,
 ) -> ServeSummary:
     """Drives until the job is done, the host ends the run, or `stop` is set.
 
-    `first_model` is for measuring without a home; with one the delivered bundle is what runs.
+    `first_model` is for measuring without a home; with one the delivered bundle is what runs. Without a `job` the
+    unfinished one is gone on with, or the whole floor covered. `called_home`: leave the rest, drive back and end.
     """
-    stages = build(config, background=background, state_dir=folders.state)
+    stages = build(config, background=background, state_dir=folders.state, job=job)
     metrics = RobotMetrics(registry := CollectorRegistry())
     token = os.environ.get(TOKEN_VARIABLE)
     times, left = StageTimes(metrics.on_stage), RunFolder(folders.out)
@@ -125,6 +130,8 @@ def serve(
             page.on_tick(tick)
             if stages.keeper is not None:
                 stages.keeper.on_tick(tick.estimate)
+            if called_home is not None and called_home.is_set():
+                stages.planner.return_to_start()
             if ticks % EVERY_SECOND == 0:
                 _tell(stages, metrics, log, page)
             if watch is not None:
@@ -190,16 +197,19 @@ def _reference(home: Path | None) -> Mapping[str, Mapping[str, float]]:
         return {}  # what cannot be loaded was told when the model was
 
 
-def main(config_path: Path | None, home: Path | None = None) -> None:
-    """The Pi's program: `oxturn robotd --config robot.toml`."""
+def main(config_path: Path | None, home: Path | None = None, job_path: Path | None = None) -> None:
+    """The Pi's program: `oxturn robotd --config robot.toml --job job.toml`."""
     from deploy.hardware_robot import HardwareRobot
 
     logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
     config = load(config_path)
+    job = None if job_path is None else load_job(job_path)
     folder = home or config.updates.home
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    called_home = threading.Event()
+    signal.signal(signal.SIGUSR1, lambda *_: called_home.set())
     warm_up(config)  # before the wheels are powered and the watchdog counts
     with HardwareRobot(config) as robot:
         serve(
@@ -210,6 +220,8 @@ def main(config_path: Path | None, home: Path | None = None) -> None:
             load_model=detector_loader(config),
             stop=stop,
             epoch_s=time.time() - time.monotonic(),
+            job=job,
+            called_home=called_home,
         )
 
 

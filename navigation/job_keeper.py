@@ -4,11 +4,13 @@ A store that cannot write is no reason to stand: it is said once, and everything
 """
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
 from foundation.geometry import Pose2D
 from navigation.background import Background
+from navigation.job import JobProgress
 from navigation.job_store import JobNews, JobStore, JobStoreError, SavedJob
 from navigation.map_handler import MapHandler
 from navigation.pose_estimate import PoseEstimate, Tracking
@@ -36,8 +38,15 @@ class JobKeeper:
     """Keeps one job; `on_tick` costs nothing but once a second, and then what has changed."""
 
     def __init__(
-        self, store: JobStore, background: Background, localiser: Slam, room: MapHandler, known: SavedJob | None
+        self,
+        store: JobStore,
+        background: Background,
+        localiser: Slam,
+        room: MapHandler,
+        known: SavedJob | None,
+        progress: Callable[[], JobProgress] = JobProgress,
     ) -> None:
+        self._progress = progress
         self._store = store
         self._background = background
         self._localiser = localiser
@@ -84,6 +93,7 @@ class JobKeeper:
             told.sweeps,
             [replace(one, votes=dict(one.votes)) for one in self._room.edge_points()],  # they change meanwhile
             self._room.marks(),
+            self._progress(),
         )
         now = _Told(len(known.keyframes), len(known.relations), told.sweeps + len(sweeps), estimate.map_revision)
         return now, news

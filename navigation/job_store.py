@@ -1,8 +1,9 @@
 """An unfinished job on disk: the map, the swept floor, small things, marks and the last pose, as they come.
 
-In: now and then what is new (`JobNews`). Out: after a power cut at any moment all that was told up to the last
-transaction (`SavedJob`), or None when no job is unfinished. The file is SQLite's, in WAL mode: a transaction stands
-whole or not at all, and costs what it adds. A file that is no job is put aside with its reason, never overwritten.
+In: what the robot is asked to do, and now and then what is new (`JobNews`). Out: after a power cut at any moment all
+that was told up to the last transaction (`SavedJob`), or None when no job is unfinished. The file is SQLite's, in WAL
+mode: a transaction stands whole or not at all, and costs what it adds. A file that is no job, or another one than is
+asked for, is put aside with its reason, never overwritten.
 """
 
 import json
@@ -19,6 +20,7 @@ import numpy as np
 
 from foundation.errors import OxturnError
 from foundation.geometry import FloatArray, Pose2D
+from navigation.job import Job, JobProgress
 from navigation.keyframes import Keyframe, Relation, Snapshot
 from navigation.map_handler import Mark
 from navigation.object_layer import EdgePoint
@@ -34,6 +36,9 @@ _TABLES: Final = (
     "sweep (id INTEGER PRIMARY KEY, keyframe INTEGER, x_m REAL, y_m REAL, heading_rad REAL, joined INTEGER)",
     "state (name TEXT PRIMARY KEY, value TEXT)",
 )
+
+
+_NOT_BEGUN: Final = JobProgress()
 
 
 class JobStoreError(OxturnError):
@@ -52,6 +57,7 @@ class JobNews:
     first_sweep: int
     points: Sequence[EdgePoint]  # all of them
     marks: Sequence[Mark]  # all of them
+    progress: JobProgress = _NOT_BEGUN
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,32 +69,39 @@ class SavedJob:
     sweeps: FloatArray  # (N, 5), as in JobNews
     points: Sequence[EdgePoint]
     marks: Sequence[Mark]
+    progress: JobProgress = _NOT_BEGUN
 
 
 class JobStore:
-    """One job's file. Calls may come from several threads; one is served at a time."""
+    """One job's file; after `begin`, `job` is what is to be done. Calls may come from several threads, in turn."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self.job = _NOT_BEGUN.job
         self._lock = threading.Lock()
         self._db: sqlite3.Connection | None = None
 
-    def begin(self) -> SavedJob | None:
+    def begin(self, asked: Job | None = None) -> SavedJob | None:
         """The unfinished job, to go on with; without one, an empty file for a new job.
 
-        Raises JobStoreError when the file cannot be opened or written; it is then left as it is.
+        An unfinished job other than the one asked for is put aside; None asks for whatever is unfinished. Raises
+        JobStoreError when the file cannot be opened or written; it is then left as it is.
         """
         with self._told():
             self._path.parent.mkdir(parents=True, exist_ok=True)
             try:
-                return self._open()
+                return self._open(asked)
+            except _Other as other:
+                logger.warning("%s: another job is asked for, the unfinished one is put aside: %s", self._path, other)
+                self.close()
+                self._put_aside("replaced")
             except (sqlite3.DatabaseError, KeyError, ValueError, TypeError) as error:
                 self.close()
                 if isinstance(error, sqlite3.DatabaseError) and error.sqlite_errorname not in _BROKEN:
                     raise
                 logger.error("%s: no job that can be gone on with, put aside: %s", self._path, error)
                 self._put_aside("broken")
-            return self._open()
+            return self._open(asked)
 
     def add(self, news: JobNews) -> None:
         """One transaction; raises JobStoreError, and then nothing of it is kept."""
@@ -120,6 +133,7 @@ class JobStore:
                 "pose": _numbers(news.pose),
                 "points": [asdict(one) for one in news.points],
                 "marks": [asdict(one) for one in news.marks],
+                "progress": _told_of(news.progress),
             }
             db.executemany(
                 "INSERT OR REPLACE INTO state VALUES (?, ?)",
@@ -138,7 +152,7 @@ class JobStore:
             self._db.close()
             self._db = None
 
-    def _open(self) -> SavedJob | None:
+    def _open(self, asked: Job | None) -> SavedJob | None:
         self._db = sqlite3.connect(self._path, timeout=1.0, check_same_thread=False)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
@@ -147,11 +161,17 @@ class JobStore:
             if version == 0:
                 for table in _TABLES:
                     db.execute(f"CREATE TABLE {table}")
+                self.job = asked or _NOT_BEGUN.job
+                db.execute("INSERT INTO state VALUES ('job', ?)", [self.job.model_dump_json()])
                 db.execute(f"PRAGMA user_version={FORMAT}")
                 return None
             if version != FORMAT:
                 raise ValueError(f"format {version}, want {FORMAT}")
-            return _read(db)
+            found = db.execute("SELECT value FROM state WHERE name = 'job'").fetchone()
+            self.job = Job.model_validate_json(found[0]) if found else _NOT_BEGUN.job
+            if asked is not None and asked != self.job:
+                raise _Other(self.job.name or self.job.model_dump_json(exclude_defaults=True))
+            return _read(db, self.job)
 
     @contextmanager
     def _database(self) -> Iterator[sqlite3.Connection]:
@@ -177,7 +197,11 @@ class JobStore:
                 part.replace(aside.with_name(aside.name + end))
 
 
-def _read(db: sqlite3.Connection) -> SavedJob | None:
+class _Other(Exception):
+    """The unfinished job is not the one asked for."""
+
+
+def _read(db: sqlite3.Connection, job: Job) -> SavedJob | None:
     """None when nothing but tables was written."""
     state = {name: json.loads(value) for name, value in db.execute("SELECT name, value FROM state")}
     poses = np.array(db.execute("SELECT x_m, y_m, heading_rad FROM pose ORDER BY keyframe").fetchall()).reshape(-1, 3)
@@ -201,7 +225,10 @@ def _read(db: sqlite3.Connection) -> SavedJob | None:
     told = [*sweeps[:, 0], *(one.keyframe for one in points), *(one.keyframe for one in marks)]
     if any(not 0 <= k < len(keyframes) for k in told):
         raise ValueError("something lies beside a keyframe that is not there")
-    return SavedJob(Pose2D(*state["pose"]), Snapshot(keyframes, poses, relations), sweeps, points, marks)
+    progress = _progress(job, **state.get("progress", {}))
+    if not 0 <= progress.pass_begins_at <= len(sweeps):
+        raise ValueError(f"the pass begins at sweep {progress.pass_begins_at} of {len(sweeps)}")
+    return SavedJob(Pose2D(*state["pose"]), Snapshot(keyframes, poses, relations), sweeps, points, marks, progress)
 
 
 def _keyframe(stamp_s: float, points: bytes, origins: bytes, full_turn: int) -> Keyframe:
@@ -218,6 +245,15 @@ def _relation(first: int, second: int, x_m: float, y_m: float, heading_rad: floa
 def _edge_point(**told: Any) -> EdgePoint:
     view, votes = Pose2D(**told["view"]), {int(number): votes for number, votes in told["votes"].items()}
     return EdgePoint(**{**told, "keyframe_point": tuple(told["keyframe_point"]), "view": view, "votes": votes})
+
+
+def _told_of(progress: JobProgress) -> dict[str, Any]:
+    home = None if progress.home is None else _numbers(progress.home)
+    return {"home": home, "pass_number": progress.pass_number, "pass_begins_at": progress.pass_begins_at}
+
+
+def _progress(job: Job, *, home: Sequence[float] | None = None, **told: int) -> JobProgress:
+    return JobProgress(job, None if home is None else Pose2D(*home), **told)
 
 
 def _numbers(pose: Pose2D) -> tuple[float, float, float]:

@@ -9,12 +9,14 @@ from foundation.geometry import IDENTITY, Pose2D
 from foundation.robot_config import RobotConfig
 from navigation.background import Background
 from navigation.covering import Covering
+from navigation.job import WHOLE_FLOOR, Job, JobProgress
 from navigation.job_keeper import JobKeeper
 from navigation.job_store import JobStore, JobStoreError, SavedJob
 from navigation.map_handler import MapHandler
 from navigation.planned_routes import PlannedRoutes
 from navigation.safety import Safety, SafetySettings
 from navigation.slam import Slam, SlamSettings
+from navigation.wanted_floor import lay_out
 
 logger = logging.getLogger(__name__)
 
@@ -30,32 +32,45 @@ class Stages:
     keeper: JobKeeper | None  # to be told of every tick, and of the end
 
 
-def build(config: RobotConfig, *, background: Callable[[str], Background], state_dir: Path | None = None) -> Stages:
-    """`background(name)` makes a worker beside the loop; an unfinished job in `state_dir` is gone on with."""
+def build(
+    config: RobotConfig,
+    *,
+    background: Callable[[str], Background],
+    state_dir: Path | None = None,
+    job: Job | None = None,
+    on_event: Callable[[str], None] = logger.info,
+) -> Stages:
+    """`background(name)` makes a worker beside the loop; an unfinished job in `state_dir` is gone on with.
+
+    Another `job` than the unfinished one puts that aside; None goes on with it, or is the whole floor. Raises JobError
+    for a job that cannot be done.
+    """
     lidar = config.lidar
-    store, job = (None, None) if state_dir is None else _unfinished(JobStore(state_dir / "job.sqlite"))
+    store, known = (None, None) if state_dir is None else _unfinished(JobStore(state_dir / "job.sqlite"), job)
+    begun = JobProgress(store.job if store else job or WHOLE_FLOOR) if known is None else known.progress
     localiser = Slam(
         SlamSettings(map_cell_m=config.planner.cell_m),
         laser=Pose2D(lidar.x_m, lidar.y_m, lidar.yaw_rad),
         wheel_radius_m=config.body.wheel_radius_m,
         wheel_track_m=config.body.wheel_track_m,
         background=background("pose graph"),
-        start=IDENTITY if job is None else job.pose,
-        saved=None if job is None else job.snapshot,
+        start=IDENTITY if known is None else known.pose,
+        saved=None if known is None else known.snapshot,
         unfinished=True,
     )
     room = MapHandler(config, localiser.static_map)
-    if job is not None:
-        room.restore(job.sweeps, job.points, job.marks)
-    planner = Covering(config, room, PlannedRoutes(config), background("routes"))
-    keeper = None if store is None else JobKeeper(store, background("job"), localiser, room, job)
+    if known is not None:
+        room.restore(known.sweeps, known.points, known.marks, begun.pass_begins_at)
+    lay_out(begun.job, room)
+    planner = Covering(config, room, PlannedRoutes(config), background("routes"), on_event, begun)
+    keeper = None if store is None else JobKeeper(store, background("job"), localiser, room, known, planner.progress)
     return Stages(localiser, room, planner, Safety(SafetySettings.of(config)), keeper)
 
 
-def _unfinished(store: JobStore) -> tuple[JobStore | None, SavedJob | None]:
+def _unfinished(store: JobStore, asked: Job | None) -> tuple[JobStore | None, SavedJob | None]:
     """A job that cannot be kept is said, and done all the same."""
     try:
-        return store, store.begin()
+        return store, store.begin(asked)
     except JobStoreError as error:
         logger.error("%s", error)
         return None, None

@@ -17,6 +17,7 @@ def register(app: typer.Typer) -> None:
 def robotd(
     config: Annotated[Path | None, typer.Option(help="robot.toml; the reference robot without one.")] = None,
     home: Annotated[Path | None, typer.Option(help="The robot's folder of updates; by default robot.toml's.")] = None,
+    job: Annotated[Path | None, typer.Option(help="What to cover, TOML or JSON; the whole floor without one.")] = None,
     simulated: Annotated[bool, typer.Option("--simulated", help="Drive in a simulated room; no hardware.")] = False,
     seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Draws the simulated room.")] = 7,
     rooms: Annotated[int, typer.Option(min=1, max=8, help="Rooms of the simulated flat.")] = 1,
@@ -27,11 +28,11 @@ def robotd(
     if not simulated:
         from deploy.robotd import main
 
-        main(config, home)
+        main(config, home, job)
         return
     from oxturn.simulated_robot import in_a_room
 
-    score = in_a_room(config, home, seed=seed, rooms=rooms, speed=speed, out=out)
+    score = in_a_room(config, home, job=job, seed=seed, rooms=rooms, speed=speed, out=out)
     typer.echo(json.dumps(score, sort_keys=True))
 
 

@@ -20,12 +20,21 @@ from deploy.robotd import Folders, ServeSummary, detector_loader, serve
 from foundation.errors import OxturnError
 from foundation.robot_config import RobotConfig, load
 from navigation.background import stepped
+from navigation.job import Job
+from navigation.job import load as load_job
 from simulation.sim_robot import SimRobot
 from simulation.standin.path import use_standin
 
 
 def drive(
-    config: RobotConfig, home: Path | None, out: Path, *, seed: int, time_limit_s: float, stop: threading.Event
+    config: RobotConfig,
+    home: Path | None,
+    out: Path,
+    *,
+    job: Job | None,
+    seed: int,
+    time_limit_s: float,
+    stop: threading.Event,
 ) -> ServeSummary:
     """Runs the daemon until its job is done or the world ends."""
     use_standin()
@@ -33,13 +42,14 @@ def drive(
 
     robot = SimRobot(Robot(), config, seed=seed, time_limit_s=time_limit_s)
     folders = Folders(home, out / "job", out)
-    return serve(robot, config, folders, background=stepped, load_model=detector_loader(config), stop=stop)
+    return serve(robot, config, folders, background=stepped, load_model=detector_loader(config), stop=stop, job=job)
 
 
 def in_a_room(
     config: Path | None,
     home: Path | None,
     *,
+    job: Path | None = None,
     seed: int,
     rooms: int,
     speed: float,
@@ -51,10 +61,13 @@ def in_a_room(
     from simulation.run_room import run_room
 
     settings = load(config)
+    if job is not None:
+        load_job(job)  # what is wrong with it is told before a world is made
     shutil.rmtree(out / "robot" / "job", ignore_errors=True)  # an unfinished job was in another world
     command = [sys.executable, "-m", "oxturn.simulated_robot", "--out", str(out.resolve() / "robot")]
     command += ["--seed", str(seed), "--metrics-port", str(settings.monitoring.port)]
     command += [] if home is None else ["--home", str(home.resolve())]
+    command += [] if job is None else ["--job", str(job.resolve())]
     command += [] if config is None else ["--config", str(config.resolve())]
     paced = [Pace(speed)] if speed > 0 else []
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # the world closes, and the robot stops with it
@@ -85,6 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--home", type=Path, help="the robot's folder of updates; without it LIDAR alone")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--config", type=Path)
+    parser.add_argument("--job", type=Path)
     parser.add_argument("--metrics-port", type=int, default=0)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--time-limit", type=float, default=math.inf)
@@ -95,7 +109,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         config = load(told.config)
         monitoring = config.monitoring.model_copy(update={"port": told.metrics_port})
         config = config.model_copy(update={"monitoring": monitoring})
-        drive(config, told.home, told.out, seed=told.seed, time_limit_s=told.time_limit, stop=stop)
+        job = None if told.job is None else load_job(told.job)
+        drive(config, told.home, told.out, job=job, seed=told.seed, time_limit_s=told.time_limit, stop=stop)
     except OxturnError as error:
         sys.stderr.write(f"oxturn: {error}\n")
         return 1

@@ -14,9 +14,11 @@ from flat_world import FlatWorld
 from deploy import live_trial, ota_updater
 from deploy.clock import MachineClock
 from deploy.robot_home import exclusive
-from deploy.robotd import Folders, serve
+from deploy.robotd import Folders, main, serve
 from deploy.warm_up import warm_up
+from foundation.errors import ConfigError
 from foundation.robot_config import RobotConfig
+from navigation import job
 from navigation.background import SteppedBackground
 from navigation.robot_io import STOP
 from perception.errors import BundleError
@@ -69,7 +71,7 @@ class SeeingWorld(FlatWorld):
             yield replace(observation, frame=frame(observation.stamp_s))
 
 
-def served(config, folders, told, *, ticks, stop=None, on_tick=lambda report: None):
+def served(config, folders, told, *, ticks, stop=None, on_tick=lambda report: None, **asked):
     world = SeeingWorld(ROOM, ticks=ticks, config=config)
     summary = serve(
         world,
@@ -79,6 +81,7 @@ def served(config, folders, told, *, ticks, stop=None, on_tick=lambda report: No
         load_model=told.load,
         stop=stop or threading.Event(),
         on_tick=on_tick,
+        **asked,
     )
     return world, summary
 
@@ -100,6 +103,38 @@ def test_a_run_leaves_its_folder_and_ends_with_motors_at_zero(config, told, tmp_
     status = json.loads((out / "status.json").read_text())
     assert (status["has_model"], status["finished"], status["ticks"]) == (False, False, 60)
     assert list((out / "log").glob("*.mcap"))
+
+
+def test_a_job_is_driven_to_its_end_and_told_of(config, told, tmp_path):
+    text = "return_to_start = true\n[[spots]]\ncentre_map_m = [0.3, 0.3]\nradius_m = 0.3"
+    folders = Folders(None, tmp_path / "job", tmp_path / "out")
+
+    world, summary = served(config, folders, told, ticks=3000, job=job.parse(text, "job.toml"))
+
+    status = json.loads((tmp_path / "out" / "status.json").read_text())
+    assert summary.ticks < 1500 and status["finished"] and status["coverage_ratio"] > 0.95
+    assert status["covering"]["homecoming"] == {"arrived": True, "reason": ""}
+    assert world.pose.distance_m(world.start) < 0.1
+    assert (tmp_path / "job" / "job.finished.sqlite").exists()
+
+
+def test_called_home_it_drives_back_and_keeps_the_unfinished_job(config, told, tmp_path):
+    called_home = threading.Event()
+    called_home.set()
+
+    world, summary = served(
+        config, Folders(None, tmp_path / "job", tmp_path / "out"), told, ticks=1000, called_home=called_home
+    )
+
+    assert summary.ticks < 200 and world.pose.distance_m(world.start) < 0.1
+    assert (tmp_path / "job" / "job.sqlite").exists()
+
+
+def test_a_job_file_that_is_wrong_is_told_before_anything_is_powered(config, tmp_path):
+    (tmp_path / "job.toml").write_text("passes = 0")
+
+    with pytest.raises(ConfigError, match=r"job\.toml: passes = 0: "):
+        main(None, tmp_path, tmp_path / "job.toml")
 
 
 def test_stop_ends_the_run_at_the_next_tick(config, told, tmp_path):
