@@ -10,6 +10,7 @@ def register(app: typer.Typer) -> None:
     """Adds this folder's verbs to the `oxturn` command."""
     app.command("slam")(slam)
     app.command("plan")(plan)
+    app.command("rooms")(rooms)
 
 
 def slam(
@@ -89,3 +90,23 @@ def plan(
     print(f"{report.coverage_ratio:.2%} in {report.length_m:.0f} m and {report.turns} turns -> {out}")
     for area in report.unreachable:
         print(f"left out: {area['area_m2']} m2, {area['reason']}")
+
+
+def rooms(
+    source: Annotated[Path, typer.Argument(help="MAP.yaml, or the folder where a robot keeps its jobs")],
+    out: Annotated[Path | None, typer.Option(help="picture to write (PNG), one pixel a cell")] = None,
+    config: Annotated[Path | None, typer.Option(help="robot.toml; the reference robot without one")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON document on standard output")] = False,
+) -> None:
+    """Number the rooms of a map, as jobs ask for them."""
+    import json
+
+    from foundation.robot_config import load
+    from navigation.known_rooms import run_rooms
+
+    rows = run_rooms(source, load(config), out)
+    if as_json:
+        print(json.dumps({"rooms": rows}))
+        return
+    for row in rows:
+        print(f"room {row['number']}: {row['area_m2']} m2, around {row['place_map_m']}")

@@ -105,6 +105,7 @@ class Job(Section):
     virtual_walls: tuple[VirtualWall, ...] = ()
     passes: int = Field(1, ge=1, le=4)  # every second one crosswise
     return_to_start: bool = False
+    on_saved_map: bool = False  # drive in the map of the last finished job, begun where that one began
 
     @model_validator(mode="after")
     def _rooms_can_be_meant(self) -> "Job":
@@ -122,6 +123,11 @@ class Job(Section):
     @property
     def whole_floor(self) -> bool:
         return not (self.zones or self.spots or self.rooms)
+
+    @property
+    def needs_map(self) -> bool:
+        """Rooms are rooms of a map."""
+        return self.on_saved_map or bool(self.rooms)
 
     def keep_outs(self) -> list[KeepOut]:
         """No-go zones and virtual walls, as the map handler draws them."""

@@ -11,7 +11,7 @@ import logging
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -141,10 +141,23 @@ class JobStore:
             )
 
     def finish(self) -> None:
-        """The job is done: the next `begin` starts a new one. The file of this one stays beside it."""
+        """The job is done: the next `begin` starts a new one. The file of this one stays beside it.
+
+        One that saw part of the floor only, on a map of its own, does not take the place of a whole one.
+        """
         with self._lock, self._told():
             self.close()
-            self._put_aside("finished")
+            self._put_aside("finished" if self.job.whole_floor or self.job.needs_map else "part")
+
+    def finished(self) -> SavedJob | None:
+        """The last finished job, whose map is known; None when there is none that can be read."""
+        path = self._aside("finished")
+        try:
+            with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as db:
+                return _read(db, Job())
+        except (sqlite3.Error, KeyError, ValueError, TypeError) as error:
+            logger.warning("%s: no map of a finished job: %s", path, error)
+            return None
 
     def close(self) -> None:
         """Nothing is lost; `begin` goes on from here."""
@@ -188,9 +201,12 @@ class JobStore:
         except (sqlite3.Error, OSError) as error:
             raise JobStoreError(f"{self._path}: the job is not kept: {error}") from error
 
+    def _aside(self, why: str) -> Path:
+        return self._path.with_suffix(f".{why}{self._path.suffix}")
+
     def _put_aside(self, why: str) -> None:
         """The newest of each kind stays as `job.WHY.sqlite`."""
-        aside = self._path.with_suffix(f".{why}{self._path.suffix}")
+        aside = self._aside(why)
         for end in ("-wal", "-shm", ""):
             part = self._path.with_name(self._path.name + end)
             if part.exists():

@@ -9,9 +9,10 @@ from foundation.geometry import IDENTITY, Pose2D
 from foundation.robot_config import RobotConfig
 from navigation.background import Background
 from navigation.covering import Covering
-from navigation.job import WHOLE_FLOOR, Job, JobProgress
+from navigation.job import WHOLE_FLOOR, Job, JobError, JobProgress
 from navigation.job_keeper import JobKeeper
 from navigation.job_store import JobStore, JobStoreError, SavedJob
+from navigation.known_rooms import rooms_of
 from navigation.map_handler import MapHandler
 from navigation.planned_routes import PlannedRoutes
 from navigation.safety import Safety, SafetySettings
@@ -48,23 +49,34 @@ def build(
     lidar = config.lidar
     store, known = (None, None) if state_dir is None else _unfinished(JobStore(state_dir / "job.sqlite"), job)
     begun = JobProgress(store.job if store else job or WHOLE_FLOOR) if known is None else known.progress
+    needs_map = begun.job.needs_map if known is None else bool(begun.job.rooms)
+    ground = _finished(store, begun.job) if needs_map else None
     localiser = Slam(
         SlamSettings(map_cell_m=config.planner.cell_m),
         laser=Pose2D(lidar.x_m, lidar.y_m, lidar.yaw_rad),
         wheel_radius_m=config.body.wheel_radius_m,
         wheel_track_m=config.body.wheel_track_m,
         background=background("pose graph"),
-        start=IDENTITY if known is None else known.pose,
-        saved=None if known is None else known.snapshot,
-        unfinished=True,
+        start=known.pose if known else ground.progress.home or IDENTITY if ground else IDENTITY,
+        saved=known.snapshot if known else ground.snapshot if ground else None,
+        unfinished=known is not None or ground is None,
     )
     room = MapHandler(config, localiser.static_map)
     if known is not None:
         room.restore(known.sweeps, known.points, known.marks, begun.pass_begins_at)
-    lay_out(begun.job, room)
+    lay_out(begun.job, room, rooms_of(ground, config.planner.cell_m) if ground and begun.job.rooms else None)
     planner = Covering(config, room, PlannedRoutes(config), background("routes"), on_event, begun)
     keeper = None if store is None else JobKeeper(store, background("job"), localiser, room, known, planner.progress)
     return Stages(localiser, room, planner, Safety(SafetySettings.of(config)), keeper)
+
+
+def _finished(store: JobStore | None, job: Job) -> SavedJob:
+    """What a job on a saved map is driven on, from its beginning to its end."""
+    ground = None if store is None else store.finished()
+    if ground is None:
+        wants = f"rooms {list(job.rooms)} are wanted" if job.rooms else "on_saved_map is set"
+        raise JobError(f"{wants}, and no map of a finished job is known: cover the whole floor once before")
+    return ground
 
 
 def _unfinished(store: JobStore, asked: Job | None) -> tuple[JobStore | None, SavedJob | None]:

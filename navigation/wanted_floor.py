@@ -10,6 +10,7 @@ from navigation.floor_shapes import disc_cells, polygon_cells
 from navigation.grid_geometry import GridGeometry
 from navigation.job import Job, JobError
 from navigation.map_handler import MapHandler
+from navigation.room_segmentation import Rooms
 
 BoolGrid = NDArray[np.bool_]
 
@@ -17,17 +18,19 @@ BoolGrid = NDArray[np.bool_]
 class WantedFloor:
     """Called with a grid's geometry, it draws the job's zones, spots and rooms on it. Not for whole floors.
 
-    Raises JobError when the job names rooms.
+    Raises JobError when a room that the job names is not one of `rooms`.
     """
 
-    def __init__(self, job: Job) -> None:
-        if job.rooms:
-            raise JobError(f"rooms {list(job.rooms)} are wanted, and rooms are known on a saved map only: give one")
+    def __init__(self, job: Job, rooms: Rooms | None) -> None:
         self._job = job
+        self._rooms = rooms
+        self._numbers = _numbers(job, rooms)
 
     def __call__(self, geometry: GridGeometry) -> BoolGrid:
         """(R, C)."""
         wanted = np.zeros(geometry.shape, dtype=np.bool_)
+        if self._rooms is not None and self._numbers:
+            wanted |= self._rooms.cells_of(self._numbers, geometry)
         for zone in self._job.zones:
             wanted |= polygon_cells(geometry, zone.corners_map_m)
         for spot in self._job.spots:
@@ -35,7 +38,26 @@ class WantedFloor:
         return wanted
 
 
-def lay_out(job: Job, room: MapHandler) -> None:
-    """The job's zones in the room's layers. Raises JobError when the job names rooms."""
+def lay_out(job: Job, room: MapHandler, rooms: Rooms | None = None) -> None:
+    """The job's zones in the room's layers. Raises JobError."""
     room.set_zones(job.keep_outs())
-    room.set_wanted(None if job.whole_floor else WantedFloor(job))
+    room.set_wanted(None if job.whole_floor else WantedFloor(job, rooms))
+
+
+def _numbers(job: Job, rooms: Rooms | None) -> list[int]:
+    """Of the rooms that the job names."""
+    if not job.rooms:
+        return []
+    if rooms is None:
+        raise JobError(f"rooms {list(job.rooms)} are wanted, and rooms are known on a saved map only: give one")
+    places = {one.name: one.place_map_m for one in job.named_rooms}
+    numbers = []
+    for room in job.rooms:
+        number = room if isinstance(room, int) else rooms.at(*places[room])
+        if isinstance(room, str) and number == 0:
+            x_m, y_m = places[room]
+            raise JobError(f"room {room!r} is named at {x_m:.2f}, {y_m:.2f}, and no room of the map is there")
+        if number > rooms.count:
+            raise JobError(f"room {number} is wanted, the map has rooms 1 to {rooms.count}")
+        numbers.append(number)
+    return numbers

@@ -61,9 +61,9 @@ def in_a_room(
     from simulation.run_room import run_room
 
     settings = load(config)
-    if job is not None:
-        load_job(job)  # what is wrong with it is told before a world is made
-    shutil.rmtree(out / "robot" / "job", ignore_errors=True)  # an unfinished job was in another world
+    asked = None if job is None else load_job(job)  # what is wrong with it is told before a world is made
+    if asked is None or not asked.needs_map:
+        shutil.rmtree(out / "robot" / "job", ignore_errors=True)  # an unfinished job was in another world
     command = [sys.executable, "-m", "oxturn.simulated_robot", "--out", str(out.resolve() / "robot")]
     command += ["--seed", str(seed), "--metrics-port", str(settings.monitoring.port)]
     command += [] if home is None else ["--home", str(home.resolve())]

@@ -115,7 +115,7 @@ def test_a_job_is_driven_to_its_end_and_told_of(config, told, tmp_path):
     assert summary.ticks < 1500 and status["finished"] and status["coverage_ratio"] > 0.95
     assert status["covering"]["homecoming"] == {"arrived": True, "reason": ""}
     assert world.pose.distance_m(world.start) < 0.1
-    assert (tmp_path / "job" / "job.finished.sqlite").exists()
+    assert (tmp_path / "job" / "job.part.sqlite").exists()
 
 
 def test_called_home_it_drives_back_and_keeps_the_unfinished_job(config, told, tmp_path):

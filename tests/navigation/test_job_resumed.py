@@ -97,7 +97,7 @@ def test_a_job_that_makes_no_sense_is_put_aside_as_broken(tmp_path, told, name, 
 
 
 def test_rooms_are_refused_where_no_map_is_known(tmp_path):
-    with pytest.raises(JobError, match="on a saved map only"):
+    with pytest.raises(JobError, match="no map of a finished job is known"):
         build(RobotConfig(), background=lambda name: SteppedBackground(1), job=parse("rooms = [1]", "job.toml"))
 
 

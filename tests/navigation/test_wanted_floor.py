@@ -26,7 +26,7 @@ def handler(job=None):
     static = DrawnMap()
     room = MapHandler(RobotConfig(), static)
     if job is not None:
-        room.set_wanted(WantedFloor(job))
+        room.set_wanted(WantedFloor(job, None))
     return room, static
 
 
@@ -87,4 +87,4 @@ def test_the_wanted_floor_is_drawn_again_on_a_map_that_grew():
 
 def test_rooms_without_a_saved_map_are_refused():
     with pytest.raises(JobError, match=r"rooms \[2\] .* on a saved map only"):
-        WantedFloor(parse("rooms = [2]", "job.toml"))
+        WantedFloor(parse("rooms = [2]", "job.toml"), None)
