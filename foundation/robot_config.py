@@ -77,6 +77,16 @@ class Planner(Section):
     cell_m: float = Field(0.025, gt=0.001, le=0.5)
 
 
+class Battery(Section):
+    """How far a charge carries; without `recharge` a job is driven on whatever the battery says."""
+
+    recharge: bool = False  # drive back to the start while that is affordable, wait until charged, go on
+    full_drive_s: float = Field(5400.0, gt=0, le=1e6)  # of driving, from full to empty
+    charge_s: float = Field(7200.0, gt=0, le=1e6)  # from empty to full; used where no level is measured
+    reserve_ratio: float = Field(0.15, ge=0, lt=1)
+    charged_ratio: float = Field(0.95, gt=0, le=1)
+
+
 class Detector(Section):
     min_score: float = Field(0.5, gt=0, lt=1)
     range_max_m: float = Field(1.2, gt=0)
@@ -128,6 +138,7 @@ class RobotConfig(Section):
     camera: Camera = Camera()
     drive: Drive = Drive()
     planner: Planner = Planner()
+    battery: Battery = Battery()
     detector: Detector = Detector()
     monitoring: Monitoring = Monitoring()
     updates: Updates = Updates()

@@ -8,7 +8,13 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final, Protocol
 
-PI_TICKS: Final[Mapping[str, int]] = {"detector": 1, "routes": 20, "pose graph": 5, "job": 2}  # of .1 s; estimated
+PI_TICKS: Final[Mapping[str, int]] = {
+    "detector": 1,
+    "routes": 20,
+    "way home": 2,
+    "pose graph": 5,
+    "job": 2,
+}  # of .1 s; estimated
 
 
 class Background(Protocol):

@@ -13,13 +13,14 @@ from typing import Any, Final
 
 import numpy as np
 
-from foundation.geometry import FloatArray, Pose2D, wrap_angle
+from foundation.geometry import FloatArray, Pose2D
 from foundation.robot_config import RobotConfig
 from navigation.background import Background
 from navigation.detour import mended
 from navigation.hooks import without_hooks
 from navigation.job import JobProgress
 from navigation.last_tries import LastTries
+from navigation.look_round import LookRound
 from navigation.map_handler import MapHandler
 from navigation.path_follower import FollowerSettings, PathFollower
 from navigation.planned_routes import whole_cells_m
@@ -66,7 +67,7 @@ class CoveringReport:
     detector_trusted: bool
     detector_reason: str
     homecoming: Homecoming | None = None  # None: not asked for, or not ended yet
-    refused: str = ""  # why the job was not begun
+    refused: str = ""  # why the job was not begun, or not gone on with
 
 
 class Covering:
@@ -111,8 +112,8 @@ class Covering:
         self._empty_plans = 0
         self._left_out: tuple[LeftOut, ...] = ()
         self._still = StandStill()
-        self._round_left_rad = 2 * math.pi  # a job begins with a look round
-        self._round_heading_rad: float | None = None
+        self._round = LookRound()
+        self._round.begin()
         self._covered_at_look_m2 = 0.0
         self._done = False
         self._begun = False
@@ -151,6 +152,12 @@ class Covering:
         """Leave the rest of the job, drive back to where it began, and end. Safe to call from another thread."""
         self._called_home = True
 
+    def go_on(self) -> None:
+        """After a return that was called for: take up the rest of the job from here."""
+        self._called_home, self._way_home, self._homecoming = False, None, None
+        self._empty_plans = self._futile = 0
+        self._begin_look_round()
+
     def command(self, estimate: PoseEstimate, observation: Observation) -> DriveCommand | None:
         self._ticks += 1
         wanted = self._decide(estimate, observation)
@@ -184,8 +191,9 @@ class Covering:
             return recovering
         if self._ticks <= _START_TICKS or estimate.tracking is Tracking.LOST:
             return _HALT
-        if self._round_left_rad > 0:
-            return self._look_round(pose)
+        if self._round.active:
+            self._round.turned(pose)
+            return DriveCommand(0.0, self._drive.turn_radps) if self._round.active else _HALT
         if self._follower.finished:
             return self._between_routes(pose)
         if not self._route_stands(estimate):
@@ -243,7 +251,7 @@ class Covering:
         self._way_home = WayHome(self._progress.home or pose)
         self._follower.stop()
         self._join_m = math.inf
-        self._round_left_rad = 0.0
+        self._round.end()
 
     def _between_ways(self, way_home: WayHome, pose: Pose2D) -> DriveCommand | None:
         """On the way home, and no way being driven."""
@@ -265,16 +273,8 @@ class Covering:
         return _HALT
 
     def _begin_look_round(self) -> None:
-        self._round_left_rad = 2 * math.pi
-        self._round_heading_rad = None
+        self._round.begin()
         self._covered_at_look_m2 = self._room.covered_m2()
-
-    def _look_round(self, pose: Pose2D) -> DriveCommand:
-        """One turn on the spot: the camera sees to one side only."""
-        if self._round_heading_rad is not None:
-            self._round_left_rad -= abs(wrap_angle(pose.heading_rad - self._round_heading_rad))
-        self._round_heading_rad = pose.heading_rad
-        return DriveCommand(0.0, self._drive.turn_radps) if self._round_left_rad > 0 else _HALT
 
     def _request(self, start_map: tuple[float, float], join_m: float) -> None:
         free, geometry = self._room.traversable()

@@ -15,6 +15,7 @@ from navigation.job_store import JobStore, JobStoreError, SavedJob
 from navigation.known_rooms import rooms_of
 from navigation.map_handler import MapHandler
 from navigation.planned_routes import PlannedRoutes
+from navigation.recharging import Recharging
 from navigation.safety import Safety, SafetySettings
 from navigation.slam import Slam, SlamSettings
 from navigation.wanted_floor import lay_out
@@ -28,7 +29,7 @@ class Stages:
 
     localiser: Slam
     room: MapHandler
-    planner: Covering
+    planner: Covering | Recharging
     limit: Safety
     keeper: JobKeeper | None  # to be told of every tick, and of the end
 
@@ -65,7 +66,10 @@ def build(
     if known is not None:
         room.restore(known.sweeps, known.points, known.marks, begun.pass_begins_at)
     lay_out(begun.job, room, rooms_of(ground, config.planner.cell_m) if ground and begun.job.rooms else None)
-    planner = Covering(config, room, PlannedRoutes(config), background("routes"), on_event, begun)
+    covering = Covering(config, room, PlannedRoutes(config), background("routes"), on_event, begun)
+    planner: Covering | Recharging = covering
+    if config.battery.recharge:
+        planner = Recharging(config, room, covering, background("way home"), on_event)
     keeper = None if store is None else JobKeeper(store, background("job"), localiser, room, known, planner.progress)
     return Stages(localiser, room, planner, Safety(SafetySettings.of(config)), keeper)
 
