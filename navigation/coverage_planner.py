@@ -117,7 +117,10 @@ def plans(
         free, geometry, start_map, settings.robot_radius_m, half_m + abs(settings.tool_offset_left_m),
         escape=settings.escape,
     )  # fmt: skip
-    wanted = floor.coverable if covered is None else _without_crumbs(floor.coverable & ~covered, settings, geometry)
+    wanted = floor.coverable
+    if covered is not None:
+        wanted = _without_crumbs(wanted & ~covered, settings, geometry)
+        floor = replace(floor, outside=floor.outside & ~covered)  # what needs no sweep is not left out
     job = _job(floor, wanted, geometry, settings)
     first = _first_path(job, settings) if _worth_a_drive(job) else _start(job, [])[None]
     if len(first) < 3 or budget.iterations <= 0 or wanted.sum() < SMALL_CELLS:

@@ -262,3 +262,14 @@ def test_nothing_left_to_cover_is_a_plan_that_stays():
 
     assert found.length_m == 0
     assert found.coverage_ratio == 1.0
+
+
+def test_floor_that_is_cut_off_and_needs_no_sweep_is_not_left_out():
+    free, geometry = grid(60, 120)
+    free[:, 58:62] = False
+    covered = np.zeros_like(free)
+    shut_off = plan(free, geometry, (0.5, 0.5), ROBOT, covered=covered, budget=Budget(iterations=0)).unreachable
+    covered[:, 62:] = True
+
+    assert len(shut_off) == 1 and shut_off[0].area_m2 > 0.5
+    assert plan(free, geometry, (0.5, 0.5), ROBOT, covered=covered, budget=Budget(iterations=0)).unreachable == ()
