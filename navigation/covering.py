@@ -314,15 +314,7 @@ class Covering:
             self._follower.stop()
             return
         self._empty_plans = 0
-        points = route.points_map
-        if self._join_m < math.inf and not self._follower.finished:
-            between = self._follower.arc_m
-            keep = (between > self._follower.progress_m) & (between < self._join_m)
-            here = np.array([self._follower.at(self._follower.progress_m)])
-            join = np.array([self._follower.at(self._join_m)])
-            points = np.concatenate([here, self._follower.points[keep], join, points])
-        elif math.hypot(points[0, 0] - pose.x_m, points[0, 1] - pose.y_m) > 0.01:
-            points = np.concatenate([[[pose.x_m, pose.y_m]], points])
+        points = self._watch.joined(route.points_map, self._join_m, pose)
         self._follower.follow(without_hooks(points, pose.heading_rad, self._watch.is_clear))
         self._blocked_m = math.inf
         self._join_m = math.inf

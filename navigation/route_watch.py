@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from foundation.geometry import Pose2D
+from foundation.geometry import FloatArray, Pose2D
 from foundation.robot_config import RobotConfig
 from navigation.map_handler import MapHandler
 from navigation.path_follower import PathFollower
@@ -53,6 +53,17 @@ class RouteWatch:
             places, along_m = places[leaving:], along_m[leaving:]
         first = self._room.first_blocked(places, keep_m, tolerance_m=0.0)
         return math.inf if first is None else float(along_m[first])
+
+    def joined(self, points: FloatArray, join_m: float, pose: Pose2D) -> FloatArray:
+        """A new route (N, 2) from where the robot is: after the old one up to `join_m`, or from the pose itself."""
+        follower = self._follower
+        if join_m < math.inf and not follower.finished:
+            keep = (follower.arc_m > follower.progress_m) & (follower.arc_m < join_m)
+            here, join = np.array([follower.at(follower.progress_m)]), np.array([follower.at(join_m)])
+            return np.concatenate([here, follower.points[keep], join, points])
+        if math.hypot(points[0, 0] - pose.x_m, points[0, 1] - pose.y_m) > 0.01:
+            return np.concatenate([[[pose.x_m, pose.y_m]], points])
+        return points
 
     def wants_slow(self, pose: Pose2D) -> bool:
         """The next stretch nears or brushes anything the map knows.
