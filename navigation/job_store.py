@@ -153,7 +153,9 @@ class JobStore:
         """The last finished job, whose map is known; None when there is none that can be read."""
         path = self._aside("finished")
         try:
-            with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as db:
+            # closed cleanly it has no log beside it, and reading must leave none there for the next job's file
+            how = "mode=rw" if path.with_name(path.name + "-wal").exists() else "immutable=1"
+            with closing(sqlite3.connect(f"{path.resolve().as_uri()}?{how}", uri=True)) as db:
                 return _read(db, Job())
         except (sqlite3.Error, KeyError, ValueError, TypeError) as error:
             logger.warning("%s: no map of a finished job: %s", path, error)
@@ -208,9 +210,11 @@ class JobStore:
         """The newest of each kind stays as `job.WHY.sqlite`."""
         aside = self._aside(why)
         for end in ("-wal", "-shm", ""):
-            part = self._path.with_name(self._path.name + end)
+            part, place = self._path.with_name(self._path.name + end), aside.with_name(aside.name + end)
             if part.exists():
-                part.replace(aside.with_name(aside.name + end))
+                part.replace(place)
+            else:
+                place.unlink(missing_ok=True)  # a log of the one before is none of this one's
 
 
 class _Other(Exception):

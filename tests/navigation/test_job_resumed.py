@@ -151,3 +151,33 @@ def test_a_second_pass_is_gone_on_with_as_the_second(tmp_path, told):
 
     assert len(told.sweeps) and not stages.room.covered().any() and len(stages.room.sweeps(0)) == len(told.sweeps)
     assert stages.planner.progress() == progress
+
+
+def test_reading_a_finished_job_leaves_nothing_beside_it(tmp_path, told):
+    store = JobStore(tmp_path / "job.sqlite")
+    store.begin()
+    store.add(told)
+    store.finish()
+
+    assert len(store.finished().snapshot.keyframes) == len(told.keyframes)
+    assert [path.name for path in tmp_path.iterdir()] == ["job.finished.sqlite"]
+    (tmp_path / "job.finished.sqlite-wal").write_bytes(b"")  # whoever left it there
+    assert store.finished() is not None
+
+
+def test_a_job_put_aside_has_no_log_of_the_one_before(tmp_path, told):
+    store = JobStore(tmp_path / "job.sqlite")
+    (tmp_path / "job.finished.sqlite-wal").write_bytes(b"of another")
+    store.begin()
+    store.add(told)
+    store.finish()
+
+    assert not (tmp_path / "job.finished.sqlite-wal").exists()
+    assert store.finished() is not None
+
+
+def test_without_a_finished_job_there_is_no_map(tmp_path, caplog):
+    assert JobStore(tmp_path / "job.sqlite").finished() is None
+    (tmp_path / "job.finished.sqlite").write_text("my shopping list " * 100)
+    assert JobStore(tmp_path / "job.sqlite").finished() is None
+    assert caplog.text.count("no map of a finished job") == 2
