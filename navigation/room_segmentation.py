@@ -61,18 +61,11 @@ class Rooms:
         cells = self.geometry.cells(np.array([[x_m, y_m]]))
         return int(self.labels[cells[0, 0], cells[0, 1]]) if self.geometry.contains(cells)[0] else 0
 
-    def cells_of(self, numbers: Sequence[int], other: GridGeometry) -> BoolGrid:
-        """(R, C) on another grid of the same cell size: those rooms, and `_EDGE_M` of what borders on each alone."""
-        cell_m = self.geometry.cell_m
+    def cells_of(self, numbers: Sequence[int]) -> BoolGrid:
+        """(R, C): those rooms, and `_EDGE_M` of what borders on each alone."""
         away, nearest = ndimage.distance_transform_edt(self.labels == 0, return_indices=True)
-        spread = np.where(away * cell_m <= _EDGE_M, self.labels[tuple(nearest)], 0)
-        wanted = np.isin(spread, np.asarray(numbers))
-        shift_rows, shift_cols = other.shift_to(self.geometry)
-        rows, cols = np.arange(other.rows) + shift_rows, np.arange(other.cols) + shift_cols
-        on_rows, on_cols = (rows >= 0) & (rows < self.geometry.rows), (cols >= 0) & (cols < self.geometry.cols)
-        cells = np.zeros(other.shape, dtype=np.bool_)
-        cells[np.ix_(on_rows, on_cols)] = wanted[np.ix_(rows[on_rows], cols[on_cols])]
-        return cells
+        spread = np.where(away * self.geometry.cell_m <= _EDGE_M, self.labels[tuple(nearest)], 0)
+        return np.asarray(np.isin(spread, np.asarray(numbers)))
 
 
 def segmented(

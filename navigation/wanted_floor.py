@@ -23,14 +23,15 @@ class WantedFloor:
 
     def __init__(self, job: Job, rooms: Rooms | None) -> None:
         self._job = job
-        self._rooms = rooms
-        self._numbers = _numbers(job, rooms)
+        numbers = _numbers(job, rooms)
+        # once: the grid may grow while the robot drives
+        self._rooms = None if rooms is None or not numbers else (rooms.cells_of(numbers), rooms.geometry)
 
     def __call__(self, geometry: GridGeometry) -> BoolGrid:
         """(R, C)."""
         wanted = np.zeros(geometry.shape, dtype=np.bool_)
-        if self._rooms is not None and self._numbers:
-            wanted |= self._rooms.cells_of(self._numbers, geometry)
+        if self._rooms is not None:
+            wanted |= _on(geometry, *self._rooms)
         for zone in self._job.zones:
             wanted |= polygon_cells(geometry, zone.corners_map_m)
         for spot in self._job.spots:
@@ -42,6 +43,16 @@ def lay_out(job: Job, room: MapHandler, rooms: Rooms | None = None) -> None:
     """The job's zones in the room's layers. Raises JobError."""
     room.set_zones(job.keep_outs())
     room.set_wanted(None if job.whole_floor else WantedFloor(job, rooms))
+
+
+def _on(geometry: GridGeometry, cells: BoolGrid, where: GridGeometry) -> BoolGrid:
+    """(R, C): what of the cells lies on another grid of the same cell size."""
+    shift_rows, shift_cols = geometry.shift_to(where)
+    rows, cols = np.arange(geometry.rows) + shift_rows, np.arange(geometry.cols) + shift_cols
+    on_rows, on_cols = (rows >= 0) & (rows < where.rows), (cols >= 0) & (cols < where.cols)
+    moved = np.zeros(geometry.shape, dtype=np.bool_)
+    moved[np.ix_(on_rows, on_cols)] = cells[np.ix_(rows[on_rows], cols[on_cols])]
+    return moved
 
 
 def _numbers(job: Job, rooms: Rooms | None) -> list[int]:
