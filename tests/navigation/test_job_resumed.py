@@ -1,5 +1,6 @@
 """What the robot was asked to do is kept with the unfinished job, and is the same job after a pause."""
 
+import logging
 import sqlite3
 from dataclasses import replace
 
@@ -47,6 +48,7 @@ def test_the_same_job_is_gone_on_with(tmp_path, told, asked):
 
 
 def test_another_job_puts_the_unfinished_one_aside_and_says_so_in_one_line(tmp_path, told, caplog):
+    caplog.set_level(logging.WARNING, "navigation.job_store")
     store = JobStore(tmp_path / "job.sqlite")
     store.begin(SPOT)
     store.add(told)
@@ -177,6 +179,7 @@ def test_a_job_put_aside_has_no_log_of_the_one_before(tmp_path, told):
 
 
 def test_without_a_finished_job_there_is_no_map(tmp_path, caplog):
+    caplog.set_level(logging.WARNING, "navigation.job_store")
     assert JobStore(tmp_path / "job.sqlite").finished() is None
     (tmp_path / "job.finished.sqlite").write_text("my shopping list " * 100)
     assert JobStore(tmp_path / "job.sqlite").finished() is None

@@ -61,7 +61,7 @@ class Loop:
         return self.world.score()
 
 
-@pytest.mark.parametrize("measured", [True, False])
+@pytest.mark.parametrize("measured", [pytest.param(True, marks=pytest.mark.slow), False])
 def test_a_floor_larger_than_a_charge_is_covered_in_parts(measured):
     made = config(full_drive_s=150.0)
     world = ChargedWorld((0, 0, 2.4, 1.6), start=START, config=made, full_s=150.0)
@@ -89,6 +89,7 @@ def test_a_charge_that_brings_nothing_ends_the_job_with_its_reason():
     assert "the rest is too far for the battery" in loop.events[-1]
 
 
+@pytest.mark.slow
 def test_called_home_while_it_waits_it_ends_and_told_to_go_on_it_does():
     for call in ("return_to_start", "go_on"):
         world = ChargedWorld(
