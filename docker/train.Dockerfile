@@ -1,6 +1,6 @@
 # Simulate, train, evaluate, serve: the whole loop on a plain computer, without a robot.
 #   docker build -f docker/train.Dockerfile -t oxturn-train .
-#   docker run --rm -v "$PWD/out:/work/out" oxturn-train demo --out out/demo
+#   docker run --rm -v "$PWD/out:/data/out" oxturn-train demo --out out/demo
 FROM python:3.11-slim-bookworm
 
 RUN apt-get update \
@@ -19,10 +19,10 @@ COPY simulation simulation
 COPY deploy deploy
 COPY oxturn oxturn
 RUN pip install --no-cache-dir --no-deps . \
- && useradd --create-home --uid 1000 oxturn && install --directory --owner oxturn /work
+ && useradd --create-home --uid 1000 oxturn && install --directory --owner oxturn /data
 
 USER oxturn
-WORKDIR /work
+WORKDIR /data
 ENV MUJOCO_GL=egl PYTHONUNBUFFERED=1
 ENTRYPOINT ["oxturn"]
 CMD ["doctor"]

@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -18,6 +19,14 @@ class Section(BaseModel):
 
 
 Checked = TypeVar("Checked", bound=Section)
+
+
+def text_of(path: Path) -> str:
+    """A user's file; raises ConfigError."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from error
 
 
 def checked(model: type[Checked], values: Mapping[str, Any], origin: str) -> Checked:

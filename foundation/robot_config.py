@@ -12,7 +12,7 @@ from typing import Literal
 from pydantic import Field
 
 from foundation.camera_geometry import PinholeCamera
-from foundation.checked_section import Section, checked
+from foundation.checked_section import Section, checked, text_of
 from foundation.errors import ConfigError
 
 
@@ -162,7 +162,4 @@ def load(path: Path | None) -> RobotConfig:
     """The configuration in `path`; the reference robot when there is none."""
     if path is None:
         return RobotConfig()
-    try:
-        return parse(path.read_text(encoding="utf-8"), str(path))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}") from error
+    return parse(text_of(path), str(path))

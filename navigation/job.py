@@ -32,7 +32,7 @@ from typing import Annotated, Final
 
 from pydantic import Field, StrictInt, StrictStr, field_validator, model_validator
 
-from foundation.checked_section import Section, checked
+from foundation.checked_section import Section, checked, text_of
 from foundation.errors import ConfigError, OxturnError
 from foundation.geometry import Pose2D
 from navigation.floor_shapes import Point, fault_of, wall_corners
@@ -164,7 +164,4 @@ def parse(text: str, origin: str) -> Job:
 
 def load(path: Path) -> Job:
     """Raises ConfigError."""
-    try:
-        return parse(path.read_text(encoding="utf-8"), str(path))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}") from error
+    return parse(text_of(path), str(path))

@@ -86,9 +86,9 @@ class JobKeeper:
         sweeps = self._room.sweeps(told.sweeps)
         news = JobNews(
             estimate.map_from_base,
-            list(enumerate(known.keyframes))[told.keyframes :],
+            list(enumerate(known.keyframes[told.keyframes :], told.keyframes)),
             [(k, Pose2D(*known.poses[k].tolist())) for k in range(first_pose, len(known.poses))],
-            list(enumerate(known.relations))[told.relations :],
+            list(enumerate(known.relations[told.relations :], told.relations)),
             sweeps,
             told.sweeps,
             [replace(one, votes=dict(one.votes)) for one in self._room.edge_points()],  # they change meanwhile

@@ -381,11 +381,12 @@ def _sightings(detections: Detections, index: int, map_from_base: Pose2D) -> lis
     """One detection as discs along its near edge, in `map`: cell by cell where the detector tells it so."""
     discs = _cells(detections, index) if detections.edges is not None else _pieces(detections, index)  # (E, 3)
     ranges_m = np.hypot(discs[:, 0], discs[:, 1])
+    rows = np.column_stack([discs[:, 2], ranges_m, _spreads_m(ranges_m)]).tolist()
     centres = map_from_base.transform(discs[:, :2] * (1 + discs[:, 2] / ranges_m)[:, None])
     told, class_id = evidence_of(float(detections.scores[index])), int(detections.class_ids[index])
     return [
-        _Sighting(x_m, y_m, radius_m, _spread_m(range_m), range_m, told * _nearness(range_m), class_id)
-        for (x_m, y_m), radius_m, range_m in zip(centres.tolist(), discs[:, 2].tolist(), ranges_m.tolist())
+        _Sighting(x_m, y_m, radius_m, spread_m, range_m, told * _nearness(range_m), class_id)
+        for (x_m, y_m), (radius_m, range_m, spread_m) in zip(centres.tolist(), rows)
     ]
 
 
@@ -408,8 +409,10 @@ def _pieces(detections: Detections, index: int) -> FloatArray:
     return np.column_stack([places, np.full(count, radius_m)])
 
 
-def _spread_m(range_m: float) -> float:
-    return _NEAR_SPREAD_M * max(range_m / _NEAR_RANGE_M, 1.0) ** 2
+def _spreads_m(ranges_m: FloatArray) -> FloatArray:
+    """(K,): one sigma of where things at these ranges (K,) are, by pixels alone."""
+    spreads_m: FloatArray = _NEAR_SPREAD_M * np.maximum(ranges_m / _NEAR_RANGE_M, 1.0) ** 2
+    return spreads_m
 
 
 def _nearness(range_m: float) -> float:
@@ -458,8 +461,8 @@ def _reported(detections: Detections, near: _Indices) -> tuple[FloatArray, Float
     else:
         mine = np.isin(detections.edges[:, 3], near)
         places, halves_m = detections.edges[mine, :2], detections.edges[mine, 2]
-    vague_m = _NEAR_SPREAD_M * np.maximum(np.hypot(places[:, 0], places[:, 1]) / _NEAR_RANGE_M, 1.0) ** 2
-    return places, halves_m + _BESIDE_M + 0.5 * vague_m, -(_BEFORE_M + 0.5 * vague_m)
+    vague_m = 0.5 * _spreads_m(np.hypot(places[:, 0], places[:, 1]))
+    return places, halves_m + _BESIDE_M + vague_m, -(_BEFORE_M + vague_m)
 
 
 def _shadowed(
