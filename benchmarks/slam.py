@@ -20,6 +20,7 @@ from flat_drives import Drive, draw_flat
 
 from foundation.geometry import IDENTITY, Pose2D, wrap_angle
 from foundation.robot_config import RobotConfig
+from foundation.settled_memory import settled_memory
 from navigation.background import SteppedBackground
 from navigation.carmen_log import LogScan, read_log
 from navigation.log_replay import Replay, replay
@@ -54,7 +55,8 @@ def perturbed(scans, *, seed, scale=1.0, turn_scale=1.0, skip=0.0, noise_m=0.0, 
 
 def run(name: str, range_max_m=80.0, **change) -> Replay:
     scans = read_log(DATA / f"{name}.clf.gz")
-    return replay(perturbed(scans, **change) if change else scans, SlamSettings(), range_max_m=range_max_m)
+    with settled_memory():
+        return replay(perturbed(scans, **change) if change else scans, SlamSettings(), range_max_m=range_max_m)
 
 
 def logs() -> None:

@@ -29,6 +29,7 @@ from deploy.warm_up import warm_up
 from foundation.errors import OxturnError
 from foundation.geometry import Pose2D
 from foundation.robot_config import RobotConfig, load
+from foundation.settled_memory import settled_memory
 from monitoring.live_state import FloorObject
 from monitoring.metrics_server import serve_metrics
 from monitoring.prometheus_metrics import RobotMetrics
@@ -140,6 +141,7 @@ def serve(
             on_tick(tick)
 
         metrics.on_job(True)
+        stack.enter_context(settled_memory())
         notify("READY=1")
         run(
             _Stoppable(robot, stop),

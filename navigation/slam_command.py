@@ -12,6 +12,7 @@ import numpy as np
 from foundation.atomic_files import staged_folder
 from foundation.geometry import FloatArray
 from foundation.progress import Advance
+from foundation.settled_memory import settled_memory
 from navigation.carmen_log import read_log
 from navigation.log_replay import Replay, replay
 from navigation.map_picture import write_picture
@@ -64,7 +65,7 @@ def run_slam(
     settings = SlamSettings()
     warm_up(settings)
     total = sum(1 for _ in read_log(log))  # the whole log is checked before anything is made of it
-    with progress("slam", total=total, unit="scans") as advance:
+    with progress("slam", total=total, unit="scans") as advance, settled_memory():
         done = replay(read_log(log), settings, range_max_m=range_max_m or settings.range_max_m, advance=advance)
     write_tum(out, done.stamps_s, done.final)
     if online_out is not None:
