@@ -112,8 +112,10 @@ def centre_gaps(free: Any, distance2: Any, gap: float) -> Any:
 def line_clear(ground: Any, row0: float, col0: float, row1: float, col1: float) -> bool:
     """Whether the straight line keeps its gap everywhere.
 
-    `ground`: (free (R, C), centre_gaps (R, C), gap in cells).
+    `ground`: (free (R, C), centre_gaps (R, C), gap in cells). The answer is the same the other way round.
     """
+    if row0 > row1 or (row0 == row1 and col0 > col1):
+        row0, col0, row1, col1 = row1, col1, row0, col0
     free, gaps, gap = ground
     rows, cols = free.shape
     length = math.hypot(row1 - row0, col1 - col0)

@@ -12,8 +12,10 @@ import numpy as np
 from numba import njit
 
 from navigation.coverage.clearance import line_clear
-from navigation.coverage.sweeping import count_line
+from navigation.coverage.sweeping import swap_lines
 
+MOST_LINES = 16
+CHOICE = 1.0  # how much longer than the shortest a choice may be, as a share of how far it looks
 BEND_FREE = 0.45  # rad: a bend up to here is driven without stopping
 
 
@@ -63,11 +65,24 @@ def _chain_cost(chain: Any, turn: float) -> float:
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
-def _count_chain(ledger: Any, chain: Any, tool: Any, delta: int) -> int:
-    changed = 0
+def _lay(lines: Any, count: int, r0: float, c0: float, r1: float, c1: float, sign: float) -> int:
+    """One more line for `swap_lines`; returns how many there are."""
+    lines[count, 0], lines[count, 1], lines[count, 2], lines[count, 3], lines[count, 4] = r0, c0, r1, c1, sign
+    return count + 1
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _lay_leg(lines: Any, count: int, a: Any, b: Any, sign: float) -> int:
+    laid: int = _lay(lines, count, a[0], a[1], b[0], b[1], sign)
+    return laid
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _lay_chain(lines: Any, count: int, chain: Any, sign: float) -> int:
+    laid = count
     for i in range(len(chain) - 1):
-        changed += count_line(ledger, chain[i, 0], chain[i, 1], chain[i + 1, 0], chain[i + 1, 1], tool, delta)
-    return changed
+        laid = _lay_leg(lines, laid, chain[i], chain[i + 1], sign)
+    return laid
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
@@ -76,13 +91,6 @@ def _chain_clear(ground: Any, chain: Any) -> bool:
         if not line_clear(ground, chain[i, 0], chain[i, 1], chain[i + 1, 0], chain[i + 1, 1]):
             return False
     return True
-
-
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def _reach_of(path: Any, n: int, first: int, last: int) -> Any:
-    """Chain of corners first - 1 .. last + 1 as far as they exist."""
-    a, b = max(first, 0), min(last, n - 1)
-    return path[a : b + 1].copy()
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
@@ -97,22 +105,26 @@ def polish(
     a cell swept no more costs, what a newly swept cell is worth, cost of a right angle, heat: a loss of this many
     cells is taken with a chance of 1/e).
     """
+    lines = np.empty((MOST_LINES, 5))  # of one move: those it drives anew and those it leaves
+    chain = np.empty((MOST_LINES, 2))
+    put = np.empty((2, 2))
     for _ in range(moves):
         if n < 3:
             break
-        kind = _draw(rng, 0, 11)
+        kind = _draw(rng, 0, 13)
         i = _draw(rng, 1, n)
         # the chain lo..hi is replaced by `fresh`; two corners beyond each end belong to the bends
         if kind == 0:  # leave a corner out
             if i == n - 1 and fixed_end:
                 continue
             lo, hi = i, i
-            fresh = np.empty((0, 2))
+            fresh = put[:0]
         elif kind <= 3:  # move a corner, anywhere or along one of its legs
             if i == n - 1 and fixed_end:
                 continue
             lo, hi = i, i
-            fresh = path[i : i + 1].copy()
+            put[0] = path[i]
+            fresh = put[:1]
             if kind == 1 or i == n - 1:
                 size = 1 << _draw(rng, 0, 4)
                 fresh[0, 0] += _draw(rng, -size, size + 1)
@@ -130,7 +142,8 @@ def polish(
             if i + 1 >= n or (i + 1 == n - 1 and fixed_end):
                 continue
             lo, hi = i, i + 1
-            fresh = path[i : i + 2].copy()
+            put[0], put[1] = path[i], path[i + 1]
+            fresh = put
             size = 1 << _draw(rng, 0, 4)
             dr, dc = fresh[1, 0] - fresh[0, 0], fresh[1, 1] - fresh[0, 1]
             if kind == 4 and (dr == 0 or dc == 0):
@@ -142,7 +155,7 @@ def polish(
                 fresh[:, 1] += b
         elif kind == 6:  # a new corner on a leg
             lo, hi = i, i - 1
-            fresh = np.empty((1, 2))
+            fresh = put[:1]
             share = rng.random()
             size = 1 << _draw(rng, 1, 5)
             fresh[0, 0] = round(path[i - 1, 0] + share * (path[i, 0] - path[i - 1, 0])) + _draw(rng, -size, size + 1)
@@ -152,46 +165,55 @@ def polish(
             if i + k > n - (1 if fixed_end else 0):
                 continue
             lo, hi = i, i + k - 1
-            fresh = np.empty((0, 2))
-        elif kind == 8:  # drive a stretch the other way round, its far end a near corner
+            fresh = put[:0]
+        elif kind == 8 or kind == 11:  # drive a stretch the other way round, its far end a near corner
             if tool[2] == 0.0:  # a tool to the side sweeps other floor on the way back
-                n = _reverse(ground, ledger, path, n, i, tool, price, fixed_end, rng)
+                n = _reverse(ground, ledger, path, n, i, tool, price, fixed_end, rng, lines)
             continue
         elif kind == 10:  # a new corner where floor is missed, on the leg that is least out of the way
             if len(targets) == 0:
                 continue
             at = _draw(rng, 0, len(targets))
-            fresh = targets[at : at + 1].copy()
+            put[0] = targets[at]
+            fresh = put[:1]
             size = 1 << _draw(rng, 0, 3)
             fresh[0, 0] += _draw(rng, -size, size + 1)
             fresh[0, 1] += _draw(rng, -size, size + 1)
             lo = _least_detour(path, n, fresh[0, 0], fresh[0, 1], rng)
             hi = lo - 1
-        else:  # drive a short stretch at another time
-            n = _move_stretch(ground, ledger, path, n, i, tool, price, fixed_end, rng)
+        else:  # 9 and 12: drive a short stretch at another time
+            n = _move_stretch(ground, ledger, path, n, i, tool, price, fixed_end, rng, lines)
             continue
         if n + 2 >= len(path):
             continue
-        n = _replace(ground, ledger, path, n, lo, hi, fresh, tool, price, rng)
+        n = _replace(ground, ledger, path, n, lo, hi, fresh, tool, price, rng, lines, chain)
     return n
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
 def _replace(
-    ground: Any, ledger: Any, path: Any, n: int, lo: int, hi: int, fresh: Any, tool: Any, price: Any, rng: Any
+    ground: Any, ledger: Any, path: Any, n: int, lo: int, hi: int, fresh: Any, tool: Any, price: Any, rng: Any,
+    lines: Any, chain: Any,
 ) -> int:  # fmt: skip
     """path[lo : hi + 1] becomes `fresh` when that pays; returns the number of corners."""
     turn, heat = price[2], price[3]
     radius = tool[0]
     far_lo, far_hi = max(lo - 2, 0), min(hi + 2, n - 1)
     old = path[far_lo : far_hi + 1]
-    new = np.concatenate((path[far_lo:lo], fresh, path[hi + 1 : far_hi + 1]))
+    head, size = lo - far_lo, len(fresh)
+    for k in range(head):
+        chain[k] = path[far_lo + k]
+    for k in range(size):
+        chain[head + k] = fresh[k]
+    for k in range(far_hi - hi):
+        chain[head + size + k] = path[hi + 1 + k]
+    new = chain[: head + size + far_hi - hi]
     if len(new) < 2:
         return n
     loss = _chain_cost(new, turn) - _chain_cost(old, turn)
     near_lo, near_hi = lo - 1, min(hi + 1, n - 1)
     before = path[near_lo : near_hi + 1]
-    after = np.concatenate((path[near_lo:lo], fresh, path[hi + 1 : near_hi + 1]))
+    after = new[near_lo - far_lo : head + size + near_hi - hi]
     limit = _tolerated(heat, rng)
     if loss > limit:  # only floor could pay for it: no more than the new legs can sweep
         most = 0.0
@@ -199,50 +221,84 @@ def _replace(
             most += (math.hypot(after[k + 1, 0] - after[k, 0], after[k + 1, 1] - after[k, 1]) + 2 * radius) * 2 * radius
         if loss - price[1] * most > limit:
             return n
-    if not _chain_clear(ground, after):
+    laid = _lay_chain(lines, _lay_chain(lines, 0, after, 1.0), before, -1.0)
+    if loss - _worth(price, swap_lines(ledger, lines, laid, tool, False)) > limit:
         return n
-    gained = _count_chain(ledger, after, tool, 1)
-    gained -= _count_chain(ledger, before, tool, -1)
-    if loss - _worth(price, gained) > limit:
-        _count_chain(ledger, before, tool, 1)
-        _count_chain(ledger, after, tool, -1)
+    if not _chain_clear(ground, after):  # asked last: of ten moves that are clear, nine do not pay
         return n
-    shift = len(fresh) - (hi - lo + 1)
+    swap_lines(ledger, lines, laid, tool, True)
+    shift = size - (hi - lo + 1)
     if shift > 0:
         for k in range(n - 1, hi, -1):
             path[k + shift, 0], path[k + shift, 1] = path[k, 0], path[k, 1]
     elif shift < 0:
         for k in range(hi + 1, n):
             path[k + shift, 0], path[k + shift, 1] = path[k, 0], path[k, 1]
-    for k in range(len(fresh)):
+    for k in range(size):
         path[lo + k, 0], path[lo + k, 1] = fresh[k, 0], fresh[k, 1]
     return n + shift
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
-def _near_corner(path: Any, n: int, i: int, within: float, rng: Any) -> int:
-    """A random corner near corner i, neither it nor its neighbours; -1 when there is none."""
-    found = -1
-    seen = 0
-    for k in range(1, n):
-        if abs(k - i) < 2:
+def _apart(path: Any, i: int, k: int) -> float:
+    return math.hypot(path[k, 0] - path[i, 0], path[k, 1] - path[i, 1])
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _is_near(path: Any, i: int, k: int, within: float) -> bool:
+    near: bool = abs(path[k, 0] - path[i, 0]) < within and abs(path[k, 1] - path[i, 1]) < within
+    return near
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _turning_point(path: Any, n: int, i: int, within: float, rng: Any) -> int:
+    """The j near corner i - 1 that makes the path shortest, give or take, when i..j are turned round; or -1."""
+    best, least = -1, np.inf
+    left = _apart(path, i - 1, i)
+    for j in range(i + 1, n):
+        if not _is_near(path, i - 1, j, within):
             continue
-        if abs(path[k, 0] - path[i, 0]) < within and abs(path[k, 1] - path[i, 1]) < within:
-            seen += 1
-            if _draw(rng, 0, seen) == 0:
-                found = k
-    return found
+        longer = _apart(path, i - 1, j) - left
+        if j + 1 < n:
+            longer += _apart(path, i, j + 1) - _apart(path, j, j + 1)
+        longer += within * CHOICE * rng.random()
+        if longer < least:
+            best, least = j, longer
+    return best
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _other_time(path: Any, n: int, first: int, last: int, either_way: bool, within: float, rng: Any) -> Any:
+    """(at, turned): after which corner the stretch first..last costs least way, give or take; at is -1 for nowhere."""
+    best, turned, least = -1, False, np.inf
+    for at in range(1, n):
+        if first - 4 < at < last + 4:
+            continue
+        if not (_is_near(path, at, first, within) or _is_near(path, at, last, within)):
+            continue
+        onward, back = _apart(path, at, first), _apart(path, at, last)
+        if at + 1 < n:
+            gap = _apart(path, at, at + 1)
+            onward += _apart(path, last, at + 1) - gap
+            back += _apart(path, first, at + 1) - gap
+        noise = within * CHOICE * rng.random()
+        if onward + noise < least:
+            best, turned, least = at, False, onward + noise
+        if either_way and back + noise < least:
+            best, turned, least = at, True, back + noise
+    return best, turned
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
 def _least_detour(path: Any, n: int, row: float, col: float, rng: Any) -> int:
     """The corner before which a new one at (row, col) costs least way, give or take a little."""
     best, least = 1, np.inf
-    before = math.hypot(path[0, 0] - row, path[0, 1] - col)
     for k in range(1, n):
-        after = math.hypot(path[k, 0] - row, path[k, 1] - col)
-        detour = before + after - math.hypot(path[k, 0] - path[k - 1, 0], path[k, 1] - path[k - 1, 1])
-        before = after
+        r0, c0, r1, c1 = path[k - 1, 0], path[k - 1, 1], path[k, 0], path[k, 1]
+        aside = max(min(r0, r1) - row, row - max(r0, r1), min(c0, c1) - col, col - max(c0, c1))
+        if 2 * aside >= 1.5 * least:  # to the leg and back is more
+            continue
+        detour = math.hypot(r0 - row, c0 - col) + math.hypot(r1 - row, c1 - col) - math.hypot(r1 - r0, c1 - c0)
         if detour < 1.5 * least and detour * (0.7 + 0.6 * rng.random()) < least:
             best, least = k, detour
     return best
@@ -269,15 +325,14 @@ def _flip(path: Any, i: int, j: int) -> None:
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
 def _reverse(
-    ground: Any, ledger: Any, path: Any, n: int, i: int, tool: Any, price: Any, fixed_end: bool, rng: Any
+    ground: Any, ledger: Any, path: Any, n: int, i: int, tool: Any, price: Any, fixed_end: bool, rng: Any,
+    lines: Any,
 ) -> int:  # fmt: skip
     """2-opt: corners i..j in the other order, j near i - 1; j may be the end of the path."""
     turn, heat = price[2], price[3]
     radius = tool[0]
-    j = _near_corner(path, n, i - 1, 8 * radius, rng)
-    if fixed_end and j == n - 1:
-        return n
-    if j <= i:
+    j = _turning_point(path, n, i, 8 * radius, rng)
+    if j < 0 or (fixed_end and j == n - 1):
         return n
     old = math.hypot(path[i, 0] - path[i - 1, 0], path[i, 1] - path[i - 1, 1])
     new = math.hypot(path[j, 0] - path[i - 1, 0], path[j, 1] - path[i - 1, 1])
@@ -286,42 +341,31 @@ def _reverse(
         new += math.hypot(path[j + 1, 0] - path[i, 0], path[j + 1, 1] - path[i, 1])
     if new - old > 4 * turn + 10 * radius:
         return n
-    if not line_clear(ground, path[i - 1, 0], path[i - 1, 1], path[j, 0], path[j, 1]):
-        return n
-    if j + 1 < n and not line_clear(ground, path[i, 0], path[i, 1], path[j + 1, 0], path[j + 1, 1]):
-        return n
+    behind = j + 1 < n
+    laid = _lay_leg(lines, 0, path[i - 1], path[j], 1.0)
+    laid = _lay_leg(lines, laid, path[i - 1], path[i], -1.0)
+    if behind:
+        laid = _lay_leg(lines, laid, path[i], path[j + 1], 1.0)
+        laid = _lay_leg(lines, laid, path[j], path[j + 1], -1.0)
     bends = _bend_at(path, n, i - 1, turn) + _bend_at(path, n, i, turn)
     bends += _bend_at(path, n, j, turn) + _bend_at(path, n, j + 1, turn)
-    gained = 0
     _flip(path, i, j)
-    gained += _count_chain(ledger, path[i - 1 : i + 1], tool, 1)
-    if j + 1 < n:
-        gained += _count_chain(ledger, path[j : j + 2], tool, 1)
-    # the old legs, read from the flipped path
-    a = path[i - 1 : i + 1].copy()
-    a[1, 0], a[1, 1] = path[j, 0], path[j, 1]
-    b = path[i : i + 1].copy()
-    gained -= _count_chain(ledger, a, tool, -1)
-    if j + 1 < n:
-        b = np.concatenate((b, path[j + 1 : j + 2]))
-        gained -= _count_chain(ledger, b, tool, -1)
     after = _bend_at(path, n, i - 1, turn) + _bend_at(path, n, i, turn)
     after += _bend_at(path, n, j, turn) + _bend_at(path, n, j + 1, turn)
-    limit = _tolerated(heat, rng)
-    if new - old + after - bends - _worth(price, gained) <= limit:
-        return n
-    _count_chain(ledger, a, tool, 1)
-    if j + 1 < n:
-        _count_chain(ledger, b, tool, 1)
-        _count_chain(ledger, path[j : j + 2], tool, -1)
-    _count_chain(ledger, path[i - 1 : i + 1], tool, -1)
+    loss = new - old + after - bends
+    if loss - _worth(price, swap_lines(ledger, lines, laid, tool, False)) <= _tolerated(heat, rng):
+        clear = line_clear(ground, path[i - 1, 0], path[i - 1, 1], path[i, 0], path[i, 1])
+        if clear and (not behind or line_clear(ground, path[j, 0], path[j, 1], path[j + 1, 0], path[j + 1, 1])):
+            swap_lines(ledger, lines, laid, tool, True)
+            return n
     _flip(path, i, j)
     return n
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
 def _move_stretch(
-    ground: Any, ledger: Any, path: Any, n: int, i: int, tool: Any, price: Any, fixed_end: bool, rng: Any
+    ground: Any, ledger: Any, path: Any, n: int, i: int, tool: Any, price: Any, fixed_end: bool, rng: Any,
+    lines: Any,
 ) -> int:  # fmt: skip
     """Or-opt: corners i .. i + k go between another corner near one of their ends and its follower."""
     turn, heat = price[2], price[3]
@@ -330,20 +374,15 @@ def _move_stretch(
     last = i + k
     if last >= n - (1 if fixed_end else 0):
         return n
-    at = _near_corner(path, n, i if rng.random() < 0.5 else last, 10 * radius, rng)
-    if at < 0 or i - 1 <= at <= last:
-        return n
-    if fixed_end and at == n - 1:
+    at, turned = _other_time(path, n, i, last, tool[2] == 0.0, 10 * radius, rng)
+    if at < 0 or (fixed_end and at == n - 1):
         return n
     stretch = path[i : last + 1].copy()
-    if tool[2] == 0.0 and rng.random() < 0.5:
+    if turned:
         stretch = stretch[::-1].copy()
     out_old = path[max(i - 2, 0) : min(last + 3, n)]
     out_new = np.concatenate((path[max(i - 2, 0) : i], path[last + 1 : min(last + 3, n)]))
     behind = at + 1 < n
-    # the two places must not share bends
-    if at + 2 >= i - 1 and at <= last + 3:
-        return n
     in_old = path[max(at - 1, 0) : min(at + 3, n)]
     in_new = np.concatenate((path[max(at - 1, 0) : at + 1], stretch, path[at + 1 : min(at + 3, n)]))
     loss = (
@@ -351,37 +390,23 @@ def _move_stretch(
     )
     if loss > 6 * radius + 2 * turn:
         return n
-    joins = np.empty((3, 2, 2))
-    number = 0
+    laid = _lay_leg(lines, 0, path[at], stretch[0], 1.0)  # what is driven anew comes first
     if last + 1 < n:
-        joins[number, 0], joins[number, 1] = path[i - 1], path[last + 1]
-        number += 1
-    joins[number, 0], joins[number, 1] = path[at], stretch[0]
-    number += 1
+        laid = _lay_leg(lines, laid, path[i - 1], path[last + 1], 1.0)
     if behind:
-        joins[number, 0], joins[number, 1] = stretch[-1], path[at + 1]
-        number += 1
-    for q in range(number):
-        if not line_clear(ground, joins[q, 0, 0], joins[q, 0, 1], joins[q, 1, 0], joins[q, 1, 1]):
-            return n
-    gained = 0
-    for q in range(number):
-        gained += _count_chain(ledger, joins[q], tool, 1)
-    gained -= _count_chain(ledger, path[i - 1 : i + 1], tool, -1)
+        laid = _lay_leg(lines, laid, stretch[-1], path[at + 1], 1.0)
+    fresh = laid
+    laid = _lay_leg(lines, laid, path[i - 1], path[i], -1.0)
     if last + 1 < n:
-        gained -= _count_chain(ledger, path[last : last + 2], tool, -1)
+        laid = _lay_leg(lines, laid, path[last], path[last + 1], -1.0)
     if behind:
-        gained -= _count_chain(ledger, path[at : at + 2], tool, -1)
-    limit = _tolerated(heat, rng)
-    if loss - _worth(price, gained) > limit:
-        _count_chain(ledger, path[i - 1 : i + 1], tool, 1)
-        if last + 1 < n:
-            _count_chain(ledger, path[last : last + 2], tool, 1)
-        if behind:
-            _count_chain(ledger, path[at : at + 2], tool, 1)
-        for q in range(number):
-            _count_chain(ledger, joins[q], tool, -1)
+        laid = _lay_leg(lines, laid, path[at], path[at + 1], -1.0)
+    if loss - _worth(price, swap_lines(ledger, lines, laid, tool, False)) > _tolerated(heat, rng):
         return n
+    for q in range(fresh):
+        if not line_clear(ground, lines[q, 0], lines[q, 1], lines[q, 2], lines[q, 3]):
+            return n
+    swap_lines(ledger, lines, laid, tool, True)
     size = k + 1
     if at < i:
         moved = path[at + 1 : i].copy()

@@ -21,33 +21,46 @@ def ledger_of(wanted: NDArray[np.bool_]) -> Ledger:
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
-def swept_columns(row: int, r0: float, c0: float, r1: float, c1: float, radius: float, round_tool: bool) -> Any:
-    """(first, last) column of grid row `row` under the tool on the line; first > last when none."""
+def leg_of(r0: float, c0: float, r1: float, c1: float, left: float) -> Any:
+    """What `swept_columns` asks of the line of the tool's middle, so that no row has to divide.
+
+    (r0, c0, r1, c1, length, slope, side, lean, behind, before): y rows from its begin, the strip beside the line holds
+    the columns within `side` / radius of c0 + y slope; the strip between its ends those from `behind` to `before`
+    of c0 - y lean.
+    """
+    length = math.hypot(r1 - r0, c1 - c0)
+    if length < 1e-9:
+        return r0, c0, r1, c1, length, 0.0, 0.0, 0.0, 0.0, 0.0
+    ur, uc = (r1 - r0) / length, (c1 - c0) / length
+    r0, c0, r1, c1 = r0 + left * uc, c0 - left * ur, r1 + left * uc, c1 - left * ur
+    slope, side = (uc / ur, 1 / abs(ur)) if abs(ur) > 1e-12 else (0.0, 1e18)
+    lean, reach = (ur / uc, length / uc) if abs(uc) > 1e-12 else (0.0, 0.0)
+    return r0, c0, r1, c1, length, slope, side, lean, min(reach, 0.0), max(reach, 0.0)
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def swept_columns(row: int, leg: Any, radius: float, round_tool: bool) -> Any:
+    """(first, last) column of grid row `row` under the tool on the leg (see `leg_of`); first > last when none.
+
+    `row` is within `radius` of the leg's rows.
+    """
     low, high = 1e18, -1e18
-    dr, dc = r1 - r0, c1 - c0
-    length = math.hypot(dr, dc)
+    r0, c0, r1, c1, length, slope, side, lean, behind, before = leg
+    y = row - r0
     if round_tool or length < 1e-9:
-        rest = radius * radius - (row - r0) ** 2
+        rest = radius * radius - y * y
         if rest >= 0:
             half = math.sqrt(rest)
-            low, high = min(low, c0 - half), max(high, c0 + half)
+            low, high = c0 - half, c0 + half
         rest = radius * radius - (row - r1) ** 2
         if rest >= 0:
             half = math.sqrt(rest)
             low, high = min(low, c1 - half), max(high, c1 + half)
     if length >= 1e-9:
-        ur, uc = dr / length, dc / length
-        a, b = -1e18, 1e18
-        y = row - r0
-        if abs(ur) > 1e-12:  # across: |y uc - x ur| <= radius
-            one, two = (y * uc - radius) / ur, (y * uc + radius) / ur
-            a, b = max(a, min(one, two)), min(b, max(one, two))
-        elif abs(y * uc) > radius:
-            b = -2e18
-        if abs(uc) > 1e-12:  # along: 0 <= y ur + x uc <= length
-            one, two = -y * ur / uc, (length - y * ur) / uc
-            a, b = max(a, min(one, two)), min(b, max(one, two))
-        elif y * ur < -1e-9 or y * ur > length + 1e-9:
+        a, b = y * slope - radius * side, y * slope + radius * side
+        if before > behind:
+            a, b = max(a, behind - y * lean), min(b, before - y * lean)
+        elif (row - r0) * (row - r1) > 1e-9:  # a line along the columns ends with its rows
             b = -2e18
         if a <= b + 1e-9:
             low, high = min(low, c0 + a), max(high, c0 + b)
@@ -63,21 +76,18 @@ def count_line(ledger: Any, r0: float, c0: float, r1: float, c1: float, tool: An
     Returns how many wanted cells became swept by it, or with -1 are swept no more.
     """
     radius, round_tool, left = tool
-    if left != 0.0:
-        length = math.hypot(r1 - r0, c1 - c0)
-        if length < 1e-9:
-            return 0
-        dr, dc = left * (c1 - c0) / length, -left * (r1 - r0) / length
-        r0, c0, r1, c1 = r0 + dr, c0 + dc, r1 + dr, c1 + dc
+    leg = leg_of(r0, c0, r1, c1, left)
+    if left != 0.0 and leg[4] < 1e-9:
+        return 0
     rows, cols = ledger.shape
     edge = radius + 1e-6
     changed = 0
-    first = max(int(math.ceil(min(r0, r1) - edge)), 0)
-    last = min(int(math.floor(max(r0, r1) + edge)), rows - 1)
+    first = max(int(math.ceil(min(leg[0], leg[2]) - edge)), 0)
+    last = min(int(math.floor(max(leg[0], leg[2]) + edge)), rows - 1)
     step = np.int16(delta)
     turning = np.int16(1 if delta > 0 else 0)
     for r in range(first, last + 1):
-        a, b = swept_columns(r, r0, c0, r1, c1, edge, round_tool)
+        a, b = swept_columns(r, leg, edge, round_tool)
         a, b = max(a, 0), min(b, cols - 1)
         part = ledger[r, a : b + 1] if b >= a else ledger[r, 0:0]
         for c in range(len(part)):
@@ -85,6 +95,73 @@ def count_line(ledger: Any, r0: float, c0: float, r1: float, c1: float, tool: An
             part[c] = now
             changed += now == turning
     return changed
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def swap_lines(ledger: Any, lines: Any, count: int, tool: Any, write: bool) -> int:
+    """Wanted cells swept more, or less, if of `lines` (K, 5) the first `count` are driven or driven no more.
+
+    A line is (r0, c0, r1, c1, sign). With `write` the ledger is changed so, else only read. Cells that old and new
+    lines share are not looked at: a line that moves a little costs little.
+    """
+    radius, round_tool, left = tool
+    rows, cols = ledger.shape
+    edge = radius + 1e-6
+    legs = np.empty((count, 10))
+    first = np.empty(count, np.int64)
+    last = np.empty(count, np.int64)
+    top, bottom = rows, -1
+    for k in range(count):
+        leg = leg_of(lines[k, 0], lines[k, 1], lines[k, 2], lines[k, 3], left)
+        for q in range(10):
+            legs[k, q] = leg[q]
+        first[k] = max(int(math.ceil(min(leg[0], leg[2]) - edge)), 0)
+        last[k] = min(int(math.floor(max(leg[0], leg[2]) + edge)), rows - 1)
+        if left != 0.0 and leg[4] < 1e-9:
+            last[k] = -1
+        top, bottom = min(top, first[k]), max(bottom, last[k])
+    at = np.empty(2 * count, np.int64)  # columns where a line begins or has ended, in order
+    by = np.empty(2 * count, np.int64)
+    gained = 0
+    for r in range(top, bottom + 1):
+        number = 0
+        for k in range(count):
+            if r < first[k] or r > last[k]:
+                continue
+            leg = (
+                legs[k, 0], legs[k, 1], legs[k, 2], legs[k, 3], legs[k, 4],
+                legs[k, 5], legs[k, 6], legs[k, 7], legs[k, 8], legs[k, 9],
+            )  # fmt: skip
+            a, b = swept_columns(r, leg, edge, round_tool)
+            a, b = max(a, 0), min(b, cols - 1)
+            if b < a:
+                continue
+            sign = 1 if lines[k, 4] > 0 else -1
+            for column, change in ((a, sign), (b + 1, -sign)):
+                q = number
+                while q > 0 and at[q - 1] > column:
+                    at[q], by[q] = at[q - 1], by[q - 1]
+                    q -= 1
+                at[q], by[q] = column, change
+                number += 1
+        delta = 0
+        for q in range(number - 1):
+            delta += by[q]
+            if delta == 0 or at[q + 1] == at[q]:
+                continue
+            part = ledger[r, at[q] : at[q + 1]]
+            if delta > 0:
+                for c in range(len(part)):
+                    gained += part[c] == 0
+            else:
+                gone = np.int16(-delta)
+                for c in range(len(part)):
+                    gained -= part[c] == gone
+            if write:
+                step = np.int16(delta)
+                for c in range(len(part)):
+                    part[c] = np.int16(part[c] + step)
+    return gained
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]

@@ -5,7 +5,7 @@ from scipy import ndimage
 
 from navigation.coverage.clearance import centre_gaps, gap_at, line_clear, squared_distance
 from navigation.coverage.sweep_labels import along_rows
-from navigation.coverage.sweeping import count_line, count_path, ledger_of
+from navigation.coverage.sweeping import count_line, count_path, ledger_of, swap_lines
 
 
 def blocks(seed: int, rows: int = 40, cols: int = 50) -> np.ndarray:
@@ -41,6 +41,7 @@ def test_a_line_called_clear_keeps_its_gap_at_every_point(seed: int):
         least = min(
             gap_at(free, r0 + (r1 - r0) * t, c0 + (c1 - c0) * t, gap + 1) for t in np.linspace(0, 1, 600)
         )  # fmt: skip
+        assert line_clear(ground, r0, c0, r1, c1) == line_clear(ground, r1, c1, r0, c0)
         if line_clear(ground, r0, c0, r1, c1):
             assert least >= gap - 1e-3
         else:
@@ -73,6 +74,35 @@ def test_taking_a_sweep_back_leaves_nothing_behind():
     assert gained > 0
     assert count_line(ledger, 5.0, 4.0, 9.0, 15.0, tool, -1) == gained
     assert not ledger.any()
+
+
+TOOLS = ((3.0, True, 0.0), (2.5, False, 0.0), (2.5, True, 2.0))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10_000), st.sampled_from(TOOLS))
+def test_lines_swapped_at_once_count_as_one_after_the_other(seed: int, tool):
+    rng = np.random.default_rng(seed)
+    one_by_one = ledger_of(blocks(seed))
+    old = rng.integers(0, 40, (int(rng.integers(1, 5)), 4)).astype(float)
+    new = rng.integers(0, 40, (int(rng.integers(0, 5)), 4)).astype(float)
+    new[: len(old)] = np.where(rng.random((min(len(new), len(old)), 4)) < 0.7, old[: len(new)], new[: len(old)])
+    for line in old:
+        count_line(one_by_one, *line, tool, 1)
+    at_once = one_by_one.copy()
+    swept = one_by_one > 0
+    for line in new:
+        count_line(one_by_one, *line, tool, 1)
+    for line in old:
+        count_line(one_by_one, *line, tool, -1)
+    gained = int((one_by_one > 0).sum()) - int(swept.sum())
+    lines = np.column_stack([np.concatenate([new, old]), [1.0] * len(new) + [-1.0] * len(old)])
+
+    before = at_once.copy()
+    assert swap_lines(at_once, lines, len(lines), tool, False) == gained
+    assert np.array_equal(at_once, before)
+    assert swap_lines(at_once, lines, len(lines), tool, True) == gained
+    assert np.array_equal(at_once, one_by_one)
 
 
 def test_a_bar_sweeps_nothing_ahead_and_a_tool_to_the_left_sweeps_left():
