@@ -43,6 +43,7 @@ class LocalMap:
     facing: FloatArray  # (S, 2): unit vector to the side it was seen from
     nearest: NDArray[np.int32]  # (R, C): surfel, -1 where none is near
     likelihood: NDArray[np.uint8]  # (R, C)
+    along: float  # information along a wall, 1/m²: slack that holds a match, not something seen
 
     @property
     def empty(self) -> bool:
@@ -74,7 +75,10 @@ def build_local_map(points_anchor: FloatArray, origins_anchor: FloatArray, shape
         1.0 / shape.tangent_sigma_m**2,
         1.0 / shape.corner_sigma_m**2,
     )
-    return LocalMap(float(origin[0]), float(origin[1]), shape.cell_m, means, informations, facing, nearest, likelihood)
+    low_m = (float(origin[0]), float(origin[1]))
+    return LocalMap(
+        *low_m, shape.cell_m, means, informations, facing, nearest, likelihood, 1.0 / shape.tangent_sigma_m**2
+    )
 
 
 @njit(cache=True)

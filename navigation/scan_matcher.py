@@ -100,6 +100,7 @@ def refine(
         settings.narrow_m,
         settings.iterations,
         settings.data_weight,
+        ground.along,
     )
     return Match(Pose2D(float(pose[0]), float(pose[1]), float(pose[2])), information, float(score), float(seen))
 
@@ -197,14 +198,17 @@ def _refine(  # type: ignore[no-untyped-def]
     narrow,
     iterations,
     data_weight,
+    along,
 ):
     rows, cols = nearest.shape
     pose = start.copy()
     hessian = np.zeros((3, 3))
+    slack = np.zeros((3, 3))  # what the walls' slack along themselves adds: it holds the search, but tells nothing
     gradient = np.zeros(3)
     scale = wide
     for iteration in range(iterations):
         hessian[:] = prior_information
+        slack[:] = 0.0
         turn = pose[2] - prior[2]
         turn -= 2.0 * math.pi * math.floor((turn + math.pi) / (2.0 * math.pi))
         gradient[0], gradient[1], gradient[2] = prior[0] - pose[0], prior[1] - pose[1], -turn
@@ -238,6 +242,12 @@ def _refine(  # type: ignore[no-untyped-def]
             hessian[0, 2] += ux
             hessian[1, 2] += uy
             hessian[2, 2] += -ry * ux + rx * uy
+            if b != 0.0 or a != d:  # a wall: information is across n n' + along t t'
+                held = weight * along
+                slack[0, 0] += held
+                slack[0, 2] -= held * ry
+                slack[1, 2] += held * rx
+                slack[2, 2] += held * (rx * rx + ry * ry)
         hessian[1, 0], hessian[2, 0], hessian[2, 1] = hessian[0, 1], hessian[0, 2], hessian[1, 2]
         step = np.linalg.solve(hessian, gradient)
         pose += step
@@ -256,4 +266,6 @@ def _refine(  # type: ignore[no-untyped-def]
         if row >= 0 and row < rows and col >= 0 and col < cols and nearest[row, col] >= 0:
             total += likelihood[row, col]
             seen += 1
-    return pose, hessian, total / (255.0 * len(points)), seen / len(points)
+    slack[1, 1] = slack[0, 0]
+    slack[2, 0], slack[2, 1] = slack[0, 2], slack[1, 2]
+    return pose, hessian - slack, total / (255.0 * len(points)), seen / len(points)

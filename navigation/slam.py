@@ -45,6 +45,10 @@ class SlamSettings:
     keyframe_full_turn_rad: float = 1.0  # or turning, for a scan that sees all around
     local_keyframes: int = 12  # scans are matched against the newest ones
     fair_score: float = 0.6  # below, look farther around
+    fair_fit: float = 0.75  # unless so well fits what the ground knows of the scan
+    known_ratio: float = 0.3  # which is so much at least
+    new_ratio: float = 0.8  # of the points that the ground knows; below, the scan sees new ground
+    keyframe_new_m: float = 0.1  # and becomes a keyframe after so little travel
     good_score: float = 0.45  # mean likelihood of a match to rely on
     poor_score: float = 0.25  # below, odometry is better
     min_points: int = 20
@@ -164,7 +168,7 @@ class Slam:
         self._anchor_from_base = found.anchor_from_base
         self._poor_scans, self._known = 0, None
         self.tracking = Tracking.TRACKING if found.score >= settings.good_score else Tracking.DEGRADED
-        if self._worth_keeping(points.full_turn) and not self._on_saved_ground():
+        if self._worth_keeping(points.full_turn, found) and not self._on_saved_ground():
             self._keep(stamp_s, points, found)
 
     def _match(self, points: ScanPoints, ground: LocalMap) -> Match:
@@ -175,7 +179,7 @@ class Slam:
         matching, moved = self._settings.match, self._since_scan
         prior = prior_information(moved, slipping=self.slipping)
         found = match(points.points_base, ground, self._anchor_from_base, prior, matching)
-        certain = found.score >= self._settings.fair_score and not self.slipping
+        certain = self._fits(found) and not self.slipping
         if certain or self.tracking is Tracking.LOST:
             return found
         prior = prior_information(moved, slipping=True)
@@ -183,6 +187,13 @@ class Slam:
         far_rad = min(matching.search_rad + 0.5 * abs(moved.heading_rad), matching.search_max_rad)
         wide = match(points.points_base, ground, self._anchor_from_base, prior, matching, far_m, far_rad)
         return wide if wide.score > found.score + 0.02 else found
+
+    def _fits(self, found: Match) -> bool:
+        """As a whole, or what the ground knows of it: a scan that sees new ground is no sign of a wrong guess."""
+        settings, seen = self._settings, found.seen_ratio
+        return found.score >= settings.fair_score or (
+            seen >= settings.known_ratio and found.score >= settings.fair_fit * seen
+        )
 
     def _believed(self, found: Match, points: ScanPoints) -> bool:
         """By its score and by what the map knows; a lost robot asks for more, several scans in a row."""
@@ -324,11 +335,13 @@ class Slam:
             return self._anchor_from_base  # before the first scan the start itself is the anchor
         return self._store.pose(self._anchor) @ self._anchor_from_base
 
-    def _worth_keeping(self, full_turn: bool) -> bool:
+    def _worth_keeping(self, full_turn: bool, found: Match) -> bool:
         settings = self._settings
+        new_ground = found.seen_ratio < settings.new_ratio and self._fits(found)
         turn_rad = settings.keyframe_full_turn_rad if full_turn else settings.keyframe_rad
         moved = self._anchor_from_base
-        return math.hypot(moved.x_m, moved.y_m) > settings.keyframe_m or abs(moved.heading_rad) > turn_rad
+        far_m = settings.keyframe_new_m if new_ground else settings.keyframe_m
+        return math.hypot(moved.x_m, moved.y_m) > far_m or abs(moved.heading_rad) > turn_rad
 
     def _frozen(self, scan: Scan) -> bool:
         """The same ranges to the last bit although the wheels turned: a LIDAR that repeats itself."""

@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 
@@ -30,3 +32,13 @@ def test_long_relations_may_be_left_out(relations):
     metres, _ = relation_errors(STAMPS_S, POSES, relations, under_s=5.0)
 
     assert metres == pytest.approx([0.0])
+
+
+def test_no_relation_is_lost_by_the_rounding_of_large_stamps(tmp_path):
+    stamps_s = 976052857.0 + np.arange(2000) * 0.337771
+    rows = [f"{first:.6f} {second:.6f} 0 0 0 0 0 0" for first, second in itertools.pairwise(stamps_s)]
+    (tmp_path / "log.relations").write_text("\n".join(rows) + "\n")
+
+    metres, _ = relation_errors(stamps_s, np.zeros((2000, 3)), tmp_path / "log.relations")
+
+    assert len(metres) == 1999

@@ -78,3 +78,14 @@ def test_nothing_to_match_leaves_the_prediction():
     assert match(room_points(), empty, predicted, PRIOR, MatchSettings()).anchor_from_base == predicted
     ground = ground_of(room_points())
     assert match(np.zeros((0, 2)), ground, predicted, PRIOR, MatchSettings()).score == 0.0
+
+
+def test_a_bare_corridor_tells_nothing_along_itself():
+    along_m = np.arange(-3.0, 3.0, 0.03)
+    points = np.concatenate([np.stack([along_m, np.full_like(along_m, side)], axis=1) for side in (-0.8, 0.8)])
+
+    found = match(points, ground_of(points), IDENTITY, PRIOR, MatchSettings())
+
+    sigma_along_m, sigma_across_m = np.sqrt(np.diag(np.linalg.inv(found.information)))[:2]
+    assert sigma_along_m > 0.03  # the prior's .1, and a little by the ends of the walls
+    assert sigma_across_m < 0.002

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from drive_scans import ROOM, WHEEL_RADIUS_M, WHEEL_TRACK_M, drive
+from drive_scans import ROOM, WHEEL_RADIUS_M, WHEEL_TRACK_M, drive, scan_at
 
-from foundation.geometry import IDENTITY, wrap_angle
+from foundation.geometry import IDENTITY, Pose2D, wrap_angle
 from navigation.background import SteppedBackground
 from navigation.pose_estimate import Tracking
 from navigation.slam import Slam, SlamSettings
@@ -157,3 +157,25 @@ def test_time_going_backwards_and_gaps_do_no_harm():
     _, errors, estimates = follow(ticks, change)
     assert errors[:, 0].max() < 0.05
     assert estimates[-1].tracking is Tracking.TRACKING
+
+
+def two_looks(second_room):
+    """Keyframes after a look at a room of 4 x 3 m and, 15 cm on, another at `second_room`."""
+    slam, rng = new_slam(), np.random.default_rng(0)
+    for tick, (x_m, walls) in enumerate(((0.0, CLOSED), (0.15, second_room))):
+        pose = Pose2D(x_m, 0.0, 0.0)
+        slam.step(0.1 * tick, pose, scan_at(walls, pose, 0.1 * tick, rng))
+    return len(slam.snapshot().keyframes), slam.tracking
+
+
+CLOSED = np.array([(-2, -1.5, 2, -1.5), (2, -1.5, 2, 1.5), (2, 1.5, -2, 1.5), (-2, 1.5, -2, -1.5)], float)
+OPENED = np.array(
+    [(-2, -1.5, 2, -1.5), (2, -1.5, 5, -2.5), (5, -2.5, 5, 2.5), (5, 2.5, 2, 1.5), (2, 1.5, -2, 1.5),
+     (-2, 1.5, -2, -1.5)],
+    float,
+)  # fmt: skip
+
+
+def test_a_scan_that_sees_much_new_ground_becomes_a_keyframe_early():
+    assert two_looks(CLOSED) == (1, Tracking.TRACKING)
+    assert two_looks(OPENED) == (2, Tracking.TRACKING)
