@@ -5,6 +5,7 @@ DeployError
 ├── TransportError         the line to the robot: not reachable, cut, refused
 │   └── HostKeyError       the robot's host key is unknown or has changed
 ├── ArchiveError           a bundle archive that no publisher of ours writes
+├── WheelsError            wheels that are no software for this robot
 ├── UpdateError
 │   ├── UpdateRefused      the offer is not to be installed; nothing was changed
 │   ├── UpdateFailed       the offer was tried and did not come up; the old model runs
@@ -34,6 +35,10 @@ class HostKeyError(TransportError):
 
 class ArchiveError(DeployError):
     """An archive with links, foreign paths, odd members or too much data."""
+
+
+class WheelsError(DeployError):
+    """A set of wheels that is incomplete, for another machine, or not the listed one."""
 
 
 class UpdateError(DeployError):
