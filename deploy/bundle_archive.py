@@ -14,9 +14,10 @@ from deploy.update_errors import ArchiveError
 
 MAX_FILES: Final = 512
 MAX_ARCHIVE_BYTES: Final = 64 * 2**20
+MAX_SOFTWARE_BYTES: Final = 384 * 2**20  # a robot's wheels; see docs/ota.md
 
 
-def pack(files: dict[str, bytes]) -> bytes:
+def pack(files: dict[str, bytes], *, limit_bytes: int = MAX_ARCHIVE_BYTES) -> bytes:
     """The archive of `files` by relative POSIX path; ArchiveError for names or sizes that `unpack` would refuse."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as archive:
@@ -26,13 +27,13 @@ def pack(files: dict[str, bytes]) -> bytes:
             member.mode = 0o644
             archive.addfile(member, io.BytesIO(files[name]))
     data = buffer.getvalue()
-    _check_limits(len(files), len(data))
+    _check_limits(len(files), len(data), limit_bytes)
     return data
 
 
-def unpack(data: bytes) -> dict[str, bytes]:
+def unpack(data: bytes, *, limit_bytes: int = MAX_ARCHIVE_BYTES) -> dict[str, bytes]:
     """The files of an archive; ArchiveError for links, devices, foreign or repeated paths, too many or too large."""
-    _check_limits(0, len(data))
+    _check_limits(0, len(data), limit_bytes)
     files: dict[str, bytes] = {}
     try:
         with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as archive:
@@ -42,7 +43,7 @@ def unpack(data: bytes) -> dict[str, bytes]:
                     raise ArchiveError(f"archive member {name!r} is not a plain file")
                 if name in files:
                     raise ArchiveError(f"archive member {name!r} comes twice")
-                _check_limits(len(files) + 1, len(data))
+                _check_limits(len(files) + 1, len(data), limit_bytes)
                 content = archive.extractfile(member)
                 assert content is not None  # it is a regular file
                 files[name] = content.read()  # raises ReadError where the archive ends early
@@ -63,8 +64,8 @@ def _checked_name(name: str) -> str:
     return name
 
 
-def _check_limits(count: int, size_bytes: int) -> None:
+def _check_limits(count: int, size_bytes: int, limit_bytes: int) -> None:
     if count > MAX_FILES:
         raise ArchiveError(f"archive has more than {MAX_FILES} files")
-    if size_bytes > MAX_ARCHIVE_BYTES:
-        raise ArchiveError(f"archive is {size_bytes} bytes, limit {MAX_ARCHIVE_BYTES}")
+    if size_bytes > limit_bytes:
+        raise ArchiveError(f"archive is {size_bytes} bytes, limit {limit_bytes}")
