@@ -9,7 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
-ota = typer.Typer(help="Models over the air: keys, publish, push, status, rollback.", no_args_is_help=True)
+ota = typer.Typer(
+    help="Models and the robot's software over the air: keys, publish, push, status, rollback.", no_args_is_help=True
+)
 
 pi = typer.Typer(help="A Raspberry Pi: set it up, calibrate it, test it.", no_args_is_help=True)
 robot = typer.Typer(help="Driving by hand.", no_args_is_help=True)
@@ -20,6 +22,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Home = Annotated[Path | None, typer.Option("--home", help="This machine is the robot: its update folder.")]
 Host = Annotated[str | None, typer.Option("--host", help="Robot as [user@]host[:port].")]
 HostKey = Annotated[str | None, typer.Option("--host-key", help="Its public host key line, or a file with it.")]
+Software = Annotated[bool, typer.Option("--software", help="The robot's program instead of its model.")]
 KeyFile = Annotated[Path | None, typer.Option("--key-file", help="Private ed25519 key; else the SSH agent is asked.")]
 
 
@@ -50,13 +53,27 @@ def make_keys(
 
 @ota.command()
 def publish(
-    bundle: Annotated[Path, typer.Argument(help="Folder of a bundle.")], keys: Keys, repo: Repo, as_json: Json = False
+    keys: Keys,
+    repo: Repo,
+    bundle: Annotated[Path | None, typer.Argument(help="Folder of a bundle.")] = None,
+    software: Annotated[Path | None, typer.Option("--software", help="Folder of wheels: the robot's program.")] = None,
+    python: Annotated[str, typer.Option(help="The robots' Python, as in wheels' tags.")] = "cp311",
+    processor: Annotated[str, typer.Option(help="The robots' processor, as `uname -m` says it.")] = "aarch64",
+    glibc: Annotated[str, typer.Option(help="The robots' C library; 2.36 is Debian 12's.")] = "2.36",
+    as_json: Json = False,
 ) -> None:
-    """Sign a bundle as the repository's newest version."""
+    """Sign a bundle, or with --software a folder of wheels, as the repository's newest version."""
     from deploy import signing
+    from deploy.wheel_set import machine_of
 
+    if bundle is not None and software is None:
+        report = signing.publish(bundle, keys, repo)
+    elif software is not None and bundle is None:
+        report = signing.publish_software(software, keys, repo, machine_of(python, processor, glibc))
+    else:
+        raise typer.BadParameter("say one of BUNDLE and --software WHEELS_DIR")
     _show(
-        signing.publish(bundle, keys, repo),
+        report,
         as_json,
         "{kind} version {version}, {size_bytes} bytes, valid until {expires}",
     )
@@ -68,6 +85,7 @@ def push(
     host: Host = None,
     host_key: HostKey = None,
     key_file: KeyFile = None,
+    software: Software = False,
     limit_kbps: Annotated[float | None, typer.Option(min=1, help="Bandwidth limit, kilobytes a second.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -80,14 +98,18 @@ def push(
 
     line = functools.partial(connected, rate_limit_bytes_per_s=None if limit_kbps is None else limit_kbps * 1e3)
     report = push_to(
-        repo, _address(host, host_key, key_file), progress=progress.silent if as_json else progress.bars, connect=line
+        repo,
+        _address(host, host_key, key_file),
+        kind="software" if software else "model",
+        progress=progress.silent if as_json else progress.bars,
+        connect=line,
     )
     _show(
         report,
         as_json,
         "{robot}: {result}: {message} ({how}, {archive_bytes} + {metadata_bytes} bytes, {duration_s:.1f} s)",
     )
-    if not report.installed:
+    if not report.taken:
         raise typer.Exit(1)
 
 
@@ -99,16 +121,22 @@ def status(
     _show(
         _ask("status", home, host, host_key, key_file),
         as_json,
-        "{active}: version {installed_version}, trial {on_trial}",
+        "{active}: version {installed_version}, trial {on_trial}; "
+        "software {software[active]}: version {software[installed_version]}, trial {software[on_trial]}",
     )
 
 
 @ota.command()
 def rollback(
-    home: Home = None, host: Host = None, host_key: HostKey = None, key_file: KeyFile = None, as_json: Json = False
+    home: Home = None,
+    host: Host = None,
+    host_key: HostKey = None,
+    key_file: KeyFile = None,
+    software: Software = False,
+    as_json: Json = False,
 ) -> None:
-    """Back to the model before this one."""
-    answer = _ask("rollback", home, host, host_key, key_file)
+    """Back to the model, or with --software to the program, before this one."""
+    answer = _ask("rollback-software" if software else "rollback", home, host, host_key, key_file)
     _show(answer, as_json, "{result}: {message}")
     if answer["result"] == "failed":
         raise typer.Exit(1)
@@ -122,6 +150,7 @@ def rollout(
         Path | None, typer.Option("--repo", help="Folder of the signed repository; starts or goes on.")
     ] = None,
     wish: Annotated[str | None, typer.Option("--wish", help="run, pause or abort: for one that is under way.")] = None,
+    software: Software = False,
     as_json: Json = False,
 ) -> None:
     """Send the newest version to a fleet: canary, waves, halt when robots do not take it."""
@@ -136,7 +165,13 @@ def rollout(
         raise typer.BadParameter("say --repo to roll out, or --wish to steer one that is under way")
     shown = progress.silent if as_json else progress.bars
     with shown("roll-out", total=len(robots), unit="robots") as advance:
-        report = fleet.roll_out(repo, robots, journal, on_robot=lambda robot, outcome: advance(1))
+        report = fleet.roll_out(
+            repo,
+            robots,
+            journal,
+            kind="software" if software else "model",
+            on_robot=lambda robot, outcome: advance(1),
+        )
     _show(report, as_json, "{result}: {installed} installed, {reached} reached. {reason}")
     if report.result in ("halted", "aborted"):
         raise typer.Exit(1)
@@ -185,6 +220,17 @@ def selftest(
     print(report)
     if not passed:
         raise typer.Exit(1)
+
+
+@pi.command()
+def software_check(
+    home: Annotated[Path, typer.Argument(help="The robot's folder.")],
+    config: Annotated[Path, typer.Option(help="robot.toml")] = Path("/etc/oxturn/robot.toml"),
+) -> None:
+    """Asked of new software before it is used: does it import, read this robot's folder and settings, run its model."""
+    from deploy.software_check import examine
+
+    sys.stdout.write(json.dumps(dataclasses.asdict(examine(home, config))) + "\n")
 
 
 @pi.command()

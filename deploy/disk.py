@@ -27,6 +27,8 @@ class Disk(Protocol):
     def make_folder(self, path: Path) -> None: ...
     def remove(self, path: Path) -> None: ...
     def remove_tree(self, path: Path) -> None: ...
+    def sync(self) -> None: ...
+    def free_bytes(self, folder: Path) -> int: ...
 
 
 class PosixDisk:
@@ -81,6 +83,13 @@ class PosixDisk:
     def remove_tree(self, path: Path) -> None:
         if path.exists():
             shutil.rmtree(path)
+
+    def sync(self) -> None:
+        """Everything that any program wrote: an environment's ten thousand files at once. Linux waits for the disk."""
+        os.sync()
+
+    def free_bytes(self, folder: Path) -> int:
+        return shutil.disk_usage(folder).free
 
 
 def replace_file(disk: Disk, path: Path, data: bytes) -> None:

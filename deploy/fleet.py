@@ -14,18 +14,21 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from deploy.push import Connect, ask, offered_sha256, push
-from deploy.rollout_rules import Finished, Halted, Next, Outcome, RolloutPlan, next_step, wave_robots
+from deploy.push import Connect, ask, installed_sha256, offered_sha256, push
+from deploy.rollout_rules import Finished, Halted, Next, Outcome, RolloutPlan, Step, Waiting, next_step, wave_robots
 from deploy.transport import RobotAddress, connected
+from deploy.trust import Kind
 from deploy.update_errors import DeployError, HostKeyError, TransportError
 from foundation import atomic_files
 
 logger = logging.getLogger(__name__)
 
 Wish = Literal["run", "pause", "abort"]
+TRIED_AGAIN: Final = (Outcome.UNREACHABLE, Outcome.ON_TRIAL)
 _OUTCOMES: Final = {
     "confirmed": Outcome.INSTALLED,
     "already_installed": Outcome.INSTALLED,
+    "on_trial": Outcome.ON_TRIAL,
     "refused": Outcome.REFUSED,
     "rollback_failed": Outcome.ROLLBACK_FAILED,
 }
@@ -64,7 +67,7 @@ class Journal:
 class RolloutReport:
     """How it ended; `reached` counts the robots that the version was pushed to."""
 
-    result: Literal["finished", "halted", "paused", "aborted"]
+    result: Literal["finished", "halted", "waiting", "paused", "aborted"]
     reason: str
     installed: int
     reached: int
@@ -94,12 +97,13 @@ def roll_out(
     robots: dict[str, RobotAddress],
     journal_path: Path,
     *,
+    kind: Kind = "model",
     connect: Connect = connected,
     on_robot: Callable[[str, Outcome], None] = lambda robot, outcome: None,
 ) -> RolloutReport:
     """Push the newest version wave by wave until it is everywhere or something speaks against it."""
-    journal = _journal_for(journal_path, offered_sha256(repo_dir))
-    for robot in [name for name, outcome in journal.outcomes.items() if outcome is Outcome.UNREACHABLE]:
+    journal = _journal_for(journal_path, offered_sha256(repo_dir, kind))
+    for robot in [name for name, outcome in journal.outcomes.items() if outcome in TRIED_AGAIN]:
         del journal.outcomes[robot]
     plan = RolloutPlan(tuple(robots))
     checked = -1
@@ -110,10 +114,10 @@ def roll_out(
             return _report(step, journal, wish)
         if step.wave > 0 and checked < step.wave - 1:  # is the wave before still well?
             checked = step.wave - 1
-            _look_again(plan, checked, robots, journal, connect)
+            _look_again(plan, checked, robots, journal, kind, connect)
         else:
             robot = step.robots[0]
-            journal.outcomes[robot], journal.messages[robot] = _push(repo_dir, robots[robot], connect)
+            journal.outcomes[robot], journal.messages[robot] = _push(repo_dir, robots[robot], kind, connect)
             on_robot(robot, journal.outcomes[robot])
         _save(journal_path, journal)
 
@@ -141,9 +145,9 @@ def parse_wish(text: str) -> Wish:
     raise InventoryError(f"wish {text!r} is none of run, pause, abort")
 
 
-def _push(repo_dir: Path, address: RobotAddress, connect: Connect) -> tuple[Outcome, str]:
+def _push(repo_dir: Path, address: RobotAddress, kind: Kind, connect: Connect) -> tuple[Outcome, str]:
     try:
-        report = push(repo_dir, address, connect=connect)
+        report = push(repo_dir, address, kind=kind, connect=connect)
     except HostKeyError as error:
         return Outcome.UNREACHABLE, str(error)
     except TransportError as error:
@@ -152,7 +156,7 @@ def _push(repo_dir: Path, address: RobotAddress, connect: Connect) -> tuple[Outc
 
 
 def _look_again(
-    plan: RolloutPlan, wave: int, robots: dict[str, RobotAddress], journal: Journal, connect: Connect
+    plan: RolloutPlan, wave: int, robots: dict[str, RobotAddress], journal: Journal, kind: Kind, connect: Connect
 ) -> None:
     """A robot that went back since then counts as failed, also when nobody was looking."""
     for robot in wave_robots(plan, wave):
@@ -163,17 +167,22 @@ def _look_again(
         except TransportError as error:
             logger.warning("%s", error)
             continue
-        if status.get("installed_sha256") != journal.sha256:
+        if installed_sha256(status, kind) != journal.sha256:
             journal.outcomes[robot], journal.messages[robot] = Outcome.FAILED, "went back after it was confirmed"
 
 
-def _report(step: Next | Halted | Finished, journal: Journal, wish: Wish) -> RolloutReport:
+def _report(step: Step, journal: Journal, wish: Wish) -> RolloutReport:
     installed = sum(outcome is Outcome.INSTALLED for outcome in journal.outcomes.values())
     reached = sum(outcome is not Outcome.UNREACHABLE for outcome in journal.outcomes.values())
     outcomes = {robot: outcome.value for robot, outcome in journal.outcomes.items()}
-    result: Literal["finished", "halted", "paused", "aborted"]
+    result: Literal["finished", "halted", "waiting", "paused", "aborted"]
     if isinstance(step, Halted):
         result, reason = "halted", step.reason
+    elif isinstance(step, Waiting):
+        result, reason = (
+            "waiting",
+            f"on trial until a run has been well: {', '.join(step.robots)}; start this again then",
+        )
     elif isinstance(step, Finished):
         result, reason = "finished", f"unreachable: {', '.join(step.unreachable)}" if step.unreachable else ""
     else:

@@ -8,7 +8,7 @@ import json
 import resource
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
@@ -39,6 +39,7 @@ class ProcessHealthCheck:
 
     timeout_s: float
     command: Sequence[str] = HEALTH_COMMAND
+    environment: Mapping[str, str] | None = None  # None: this process's
 
     def examine(self, bundle_dir: Path) -> HealthReport:
         try:
@@ -47,6 +48,7 @@ class ProcessHealthCheck:
                 capture_output=True,
                 timeout=self.timeout_s,
                 preexec_fn=_bounded,
+                env=self.environment,
                 check=False,
             )
         except subprocess.TimeoutExpired:

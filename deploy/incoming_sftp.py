@@ -16,7 +16,7 @@ from paramiko.sftp import SFTP_FAILURE, SFTP_NO_SUCH_FILE, SFTP_OK, SFTP_PERMISS
 from typing_extensions import Buffer
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,159}")
-MAX_TOTAL_BYTES: Final = 256 * 2**20
+MAX_TOTAL_BYTES: Final = 512 * 2**20  # a model's archive and a whole set of wheels
 MAX_FILES: Final = 200
 
 

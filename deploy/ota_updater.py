@@ -5,6 +5,7 @@ process), `settle` at the next start or the next verb brings the robot to a slot
 """
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
@@ -14,8 +15,9 @@ from deploy.bundle_archive import unpack
 from deploy.health import HealthCheck, HealthReport
 from deploy.offered_archive import read_archive
 from deploy.robot_home import RobotHome, exclusive, on_this_machine
-from deploy.trust import SignedTarget, Trust, verify_offer
-from deploy.update_errors import ArchiveError, NoTrustedBundle, RollbackFailed, UpdateRefused
+from deploy.software_trial import refuse_while_on_trial
+from deploy.trust import Offer, SignedTarget, Trust, verify_offer
+from deploy.update_errors import ArchiveError, NoTrustedBundle, RollbackFailed, UpdateRefused, WheelsError
 from deploy.update_rules import Instant, Slot, Trial, Verdict
 
 logger = logging.getLogger(__name__)
@@ -38,7 +40,7 @@ class LiveTrial(Protocol):
 class UpdateReport:
     """How an update ended; refused and failed ones are errors of the verb but values here."""
 
-    result: Literal["confirmed", "already_installed", "refused", "failed", "rolled_back", "rollback_failed"]
+    result: Literal["confirmed", "already_installed", "refused", "failed", "rolled_back", "rollback_failed", "on_trial"]
     version: int | None
     code: str
     message: str
@@ -48,18 +50,11 @@ def update(home: RobotHome, check: HealthCheck, live: LiveTrial, clock: Clock) -
     """Take what lies in `incoming` through the whole way. Raises OSError (a full disk) with nothing switched."""
     try:
         running = settle(home)
-        trust = home.load_trust()
-        verification = verify_offer(trust, home.fetch, clock.now_s())
-        if verification.trust != trust:
-            home.save_trust(verification.trust)
-        if verification.offer is None:
-            raise verification.refusal or UpdateRefused("missing", "nothing was pushed")
-        offer, target = verification.offer, verification.offer.target
-        _accept(home, verification.trust, running, target)
-        home.save_state(update_rules.attempted(home.load_state(), target.version))
-        files = unpack(read_archive(home, running, target))
+        refuse_while_on_trial(home)
+        offer, archive = take_offer(home, running, lambda trust: _installed(home, running, trust), clock.now_s())
+        target, files = offer.target, unpack(archive)
     except (UpdateRefused, ArchiveError) as refusal:
-        return _refused(refusal)
+        return refused(refusal)
 
     slot = update_rules.idle_slot(running)
     home.slots.fill(slot, files, offer)
@@ -74,6 +69,27 @@ def update(home: RobotHome, check: HealthCheck, live: LiveTrial, clock: Clock) -
     home.slots.switch(slot)
     seen = live.watch(home.slots.bundle_dir(slot), trial)
     return conclude(home, trial, seen)
+
+
+def take_offer(
+    home: RobotHome, running: Slot | None, installed: Callable[[Trust], SignedTarget | None], now_s: float
+) -> tuple[Offer, bytes]:
+    """Of either kind: verify what was pushed, decide, count the attempt. The offer and its archive, as signed.
+
+    Raises UpdateRefused, ArchiveError.
+    """
+    trust = home.load_trust()
+    verification = verify_offer(trust, home.fetch, now_s, home.kind)
+    if verification.trust != trust:
+        home.save_trust(verification.trust)
+    if verification.offer is None:
+        raise verification.refusal or UpdateRefused("missing", "nothing was pushed")
+    offer, state, have = verification.offer, home.load_state(), installed(verification.trust)
+    verdict = update_rules.decide(have, offer.target, state)
+    if verdict is not Verdict.INSTALL:
+        raise UpdateRefused(verdict.value, update_rules.explain(verdict, have, offer.target, state))
+    home.save_state(update_rules.attempted(state, offer.target.version))
+    return offer, read_archive(home, running, offer.target)
 
 
 def conclude(home: RobotHome, trial: Trial, seen: HealthReport) -> UpdateReport:
@@ -131,19 +147,18 @@ def active_bundle(home_path: Path) -> Path:
     return home.slots.bundle_dir(slot)
 
 
-def _refused(refusal: UpdateRefused | ArchiveError) -> UpdateReport:
-    code = refusal.code if isinstance(refusal, UpdateRefused) else "bad_archive"
+def refused(refusal: UpdateRefused | ArchiveError | WheelsError) -> UpdateReport:
+    """The report of an offer that was not taken."""
+    code = "bad_wheels" if isinstance(refusal, WheelsError) else "bad_archive"
+    code = refusal.code if isinstance(refusal, UpdateRefused) else code
     result: Literal["already_installed", "refused"] = (
         "already_installed" if code == Verdict.ALREADY_INSTALLED.value else "refused"
     )
     return UpdateReport(result, None, code, str(refusal))
 
 
-def _accept(home: RobotHome, trust: Trust, running: Slot | None, target: SignedTarget) -> None:
-    installed = None if running is None else home.installed(trust).get(running)
-    verdict = update_rules.decide(installed, target, home.load_state())
-    if verdict is not Verdict.INSTALL:
-        raise UpdateRefused(verdict.value, update_rules.explain(verdict, installed, target, home.load_state()))
+def _installed(home: RobotHome, running: Slot | None, trust: Trust) -> SignedTarget | None:
+    return None if running is None else home.slots.verified(running, trust)
 
 
 def _go_back(home: RobotHome, trial: Trial) -> bool:

@@ -3,6 +3,7 @@
 incoming/   what SFTP may write: metadata and archives, nothing in it is trusted
 trust/      first_root.json (from `pi setup`) and trusted.json
 slots/, active, state.json, update.lock
+software/   the same four for the robot's own program; trust and incoming are shared
 """
 
 import fcntl
@@ -11,30 +12,39 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from deploy.disk import Disk, PosixDisk, replace_file
 from deploy.slots import Slots
-from deploy.trust import SignedTarget, Trust
+from deploy.trust import Kind, SignedTarget, Trust
 from deploy.update_errors import UpdateRefused
 from deploy.update_rules import SLOTS, Instant, Outcome, Slot, Trial, UpdateState
+
+SOFTWARE_PREFIX: Final = "software-"  # of pushed archives: each kind tidies up after itself alone
 
 
 @dataclass(frozen=True, slots=True)
 class RobotHome:
-    """One robot's update files behind the disk seam."""
+    """One robot's update files behind the disk seam, as they are for one kind of target."""
 
     path: Path
     disk: Disk
+    kind: Kind = "model"
+
+    @property
+    def root(self) -> Path:
+        """Where this kind has its slots, link, state and lock."""
+        return self.path if self.kind == "model" else self.path / "software"
 
     @property
     def slots(self) -> Slots:
-        return Slots(self.path, self.disk)
+        return Slots(self.root, self.disk, self.kind)
 
     def prepare(self, first_root: bytes | None = None) -> None:
         """Make the folders; put the first root in place unless there is one already."""
-        for name in ("incoming", "trust", "slots"):
+        for name in ("incoming", "trust", "slots", "software", "software/slots"):
             self.disk.make_folder(self.path / name)
+        self.disk.fsync_folder(self.path / "software")
         self.disk.fsync_folder(self.path)
         if first_root is not None and not self.disk.exists(self.path / "trust" / "first_root.json"):
             replace_file(self.disk, self.path / "trust" / "first_root.json", first_root)
@@ -56,12 +66,12 @@ class RobotHome:
     def load_state(self) -> UpdateState:
         """A state that was never written or cannot be read is an empty one: what runs is judged by its signature."""
         try:
-            return parse_state(self.disk.read(self.path / "state.json"))
+            return parse_state(self.disk.read(self.root / "state.json"))
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return UpdateState()
 
     def save_state(self, state: UpdateState) -> None:
-        replace_file(self.disk, self.path / "state.json", json.dumps(asdict(state), indent=1).encode())
+        replace_file(self.disk, self.root / "state.json", json.dumps(asdict(state), indent=1).encode())
 
     def installed(self, trust: Trust) -> dict[Slot, SignedTarget]:
         """The slots that equal their signed target."""
@@ -75,10 +85,10 @@ class RobotHome:
     def incoming(self) -> list[str]:
         return self.disk.names(self.path / "incoming")
 
-    def forget_incoming(self, *, only_archives: bool = False) -> None:
-        """Pushed files have done their service, or were no good."""
+    def forget_incoming(self) -> None:
+        """Pushed files of this kind have done their service, or were no good; metadata comes with every push."""
         for name in self.incoming():
-            if not (only_archives and name.endswith(".json")):
+            if name.endswith(".json") or name.startswith(SOFTWARE_PREFIX) == (self.kind == "software"):
                 self.disk.remove(self.path / "incoming" / name)
 
 
@@ -90,8 +100,8 @@ def set_up(path: Path, first_root: Path) -> RobotHome:
     return home
 
 
-def on_this_machine(path: Path) -> RobotHome:
-    return RobotHome(path, PosixDisk())
+def on_this_machine(path: Path, kind: Kind = "model") -> RobotHome:
+    return RobotHome(path, PosixDisk(), kind)
 
 
 def parse_state(data: bytes) -> UpdateState:

@@ -19,6 +19,7 @@ class Outcome(Enum):
     REFUSED = "refused"  # by signature, age or version: the publisher's fault
     ROLLBACK_FAILED = "rollback_failed"
     UNREACHABLE = "unreachable"
+    ON_TRIAL = "on_trial"  # software on a robot that stands still: its next run will tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,14 @@ class Finished:
     unreachable: tuple[str, ...]
 
 
-Step = Next | Halted | Finished
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A wave whose robots have yet to try it in a run: nobody else gets it before."""
+
+    robots: tuple[str, ...]
+
+
+Step = Next | Halted | Waiting | Finished
 _BAD: Final = (Outcome.FAILED, Outcome.REFUSED)
 
 
@@ -64,6 +72,9 @@ def next_step(plan: RolloutPlan, outcomes: Mapping[str, Outcome]) -> Step:
         waiting = tuple(robot for robot in robots if robot not in outcomes)
         if waiting:
             return Next(wave, waiting)
+        on_trial = tuple(robot for robot in robots if outcomes[robot] is Outcome.ON_TRIAL)
+        if on_trial:
+            return Waiting(on_trial)
         installed = sum(outcomes[robot] is Outcome.INSTALLED for robot in robots)
         if installed < plan.min_installed_ratio * len(robots):
             return Halted(f"wave {wave}: {installed} of {len(robots)} installed, wanted {plan.min_installed_ratio:.0%}")

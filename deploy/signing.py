@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
@@ -29,8 +29,10 @@ from cryptography.hazmat.primitives.serialization import (
 from securesystemslib.signer import CryptoSigner
 from tuf.api.metadata import Metadata, MetaFile, Root, Signed, Snapshot, TargetFile, Targets, Timestamp
 
-from deploy.bundle_archive import pack, sha256
+from deploy.bundle_archive import MAX_SOFTWARE_BYTES, pack, sha256
+from deploy.trust import Kind
 from deploy.update_errors import KeysError
+from deploy.wheel_set import MANIFEST, PACKAGE, Machine, manifest_of
 from foundation import atomic_files
 
 SIGNED_AT: Final = "x-oxturn-signed-at"  # seconds since 1970 in timestamp.json: a robot without a clock learns the time
@@ -44,7 +46,6 @@ LIFETIME: Final = {
     Timestamp.type: timedelta(days=60),
 }
 PASSPHRASE_VARIABLE: Final = "OXTURN_ROOT_PASSPHRASE"
-Kind = Literal["model", "software"]
 S = TypeVar("S", bound=Signed)
 
 
@@ -127,14 +128,27 @@ def rotate(
     return path
 
 
-def publish(
-    bundle_dir: Path, keys_dir: Path, repo_dir: Path, *, kind: Kind = "model", now_s: float | None = None
+def publish(bundle_dir: Path, keys_dir: Path, repo_dir: Path, *, now_s: float | None = None) -> PublishReport:
+    """Sign a model's bundle as the repository's newest."""
+    return _publish("model", bundle_dir.name, pack(_read_bundle(bundle_dir)), keys_dir, repo_dir, now_s)
+
+
+def publish_software(
+    wheels_dir: Path, keys_dir: Path, repo_dir: Path, machine: Machine, *, now_s: float | None = None
 ) -> PublishReport:
-    """Pack `bundle_dir` as the repository's newest target of its kind and sign everything anew, `timestamp.json` last.
+    """Sign a folder of wheels as the newest software for robots like `machine`. Raises WheelsError, KeysError."""
+    wheels = _read_bundle(wheels_dir)
+    manifest = manifest_of(wheels, machine)
+    data = pack({**wheels, MANIFEST: manifest}, limit_bytes=MAX_SOFTWARE_BYTES)
+    name = f"{PACKAGE}-{json.loads(manifest)['version']}"
+    return _publish("software", name, data, keys_dir, repo_dir, now_s)
+
+
+def _publish(kind: Kind, name: str, data: bytes, keys_dir: Path, repo_dir: Path, now_s: float | None) -> PublishReport:
+    """The archive as the newest target of its kind, and everything signed anew, `timestamp.json` last.
 
     A crash in between leaves the repository at its former version: the new files carry names of their own.
     """
-    data = pack(_read_bundle(bundle_dir))
     now = _now_s(now_s)
     root = newest_root(keys_dir)
     signers = {role: _load_online(keys_dir, role) for role in ONLINE_ROLES}
@@ -144,7 +158,7 @@ def publish(
     targets = _load(repo_dir, Targets, version - 1) or Targets()
     path = f"{kind}.tar"
     targets.targets[path] = TargetFile(
-        len(data), {"sha256": digest}, path, {"custom": {"kind": kind, "version": version, "name": bundle_dir.name}}
+        len(data), {"sha256": digest}, path, {"custom": {"kind": kind, "version": version, "name": name}}
     )
     targets_bytes = _signed(_stamped(targets, version, now), [signers[Targets.type]])
     snapshot = Snapshot(meta={"targets.json": _meta(version, targets_bytes)})
@@ -173,11 +187,11 @@ def newest_root(keys_dir: Path) -> Root:
 
 def _read_bundle(bundle_dir: Path) -> dict[str, bytes]:
     if not bundle_dir.is_dir():
-        raise KeysError(f"{bundle_dir} is not a folder with a bundle")
+        raise KeysError(f"{bundle_dir} is not a folder with a bundle or wheels")
     files: dict[str, bytes] = {}
     for path in sorted(bundle_dir.rglob("*")):
         if path.is_symlink():
-            raise KeysError(f"{path} is a link; a bundle holds plain files")
+            raise KeysError(f"{path} is a link; plain files are published")
         if path.is_file():
             files[path.relative_to(bundle_dir).as_posix()] = path.read_bytes()
     if not files:

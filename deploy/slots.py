@@ -1,8 +1,8 @@
-"""Two slots for models, A and B, and the link that says which one runs. Disk discipline, no decisions.
+"""Two slots for one kind of target, A and B, and the link that says which one runs. Disk discipline, no decisions.
 
     slots/A/bundle/...      the bundle's files
     slots/A/signed.json     the signed targets metadata they were installed by, and the root version that signed it
-    active -> slots/A       swapped in one rename
+    active -> slots/A       swapped in one rename; `current` for software
 A slot is filled beside its place and takes its name when every byte is on the disk.
 """
 
@@ -11,9 +11,9 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.bundle_archive import pack
+from deploy.bundle_archive import MAX_ARCHIVE_BYTES, MAX_SOFTWARE_BYTES, pack
 from deploy.disk import Disk, read_folder, replace_link, write_folder
-from deploy.trust import Offer, SignedTarget, Trust, check_target, installed_target
+from deploy.trust import Kind, Offer, SignedTarget, Trust, check_target, installed_target
 from deploy.update_errors import ArchiveError, UpdateRefused
 from deploy.update_rules import SLOTS, Slot
 
@@ -26,11 +26,15 @@ class Slots:
 
     home: Path
     disk: Disk
-    kind: str = "model"
+    kind: Kind = "model"
+
+    @property
+    def link(self) -> Path:
+        return self.home / ("active" if self.kind == "model" else "current")
 
     def active(self) -> Slot | None:
         """Where the link points; None before the first install."""
-        points_to = self.disk.read_link(self.home / "active")
+        points_to = self.disk.read_link(self.link)
         return next((slot for slot in SLOTS if points_to == f"slots/{slot}"), None)
 
     def bundle_dir(self, slot: Slot) -> Path:
@@ -38,13 +42,13 @@ class Slots:
 
     def archive(self, slot: Slot) -> bytes:
         """The slot's bundle packed again: what patches are made against. Raises OSError, ArchiveError."""
-        return pack(read_folder(self.disk, self.bundle_dir(slot)))
+        limit_bytes = MAX_ARCHIVE_BYTES if self.kind == "model" else MAX_SOFTWARE_BYTES
+        return pack(read_folder(self.disk, self.bundle_dir(slot)), limit_bytes=limit_bytes)
 
     def verified(self, slot: Slot, trust: Trust) -> SignedTarget | None:
         """The signed target that this slot's files equal, byte for byte; None (and a warning) when they do not."""
         try:
-            record = json.loads(self.disk.read(self.home / "slots" / slot / "signed.json"))
-            target = installed_target(trust, record["targets"].encode(), int(record["root_version"]), self.kind)
+            target = self._signed(slot, trust)
             check_target(self.archive(slot), target)
             return target
         except FileNotFoundError:
@@ -52,6 +56,17 @@ class Slots:
         except (OSError, ValueError, KeyError, TypeError, AttributeError, ArchiveError, UpdateRefused) as error:
             logger.warning("slot %s does not verify: %s", slot, error)
             return None
+
+    def claimed(self, slot: Slot, trust: Trust) -> SignedTarget | None:
+        """The signed target that this slot was filled from, by its signature alone: nothing is compared."""
+        try:
+            return self._signed(slot, trust)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, UpdateRefused):
+            return None
+
+    def _signed(self, slot: Slot, trust: Trust) -> SignedTarget:
+        record = json.loads(self.disk.read(self.home / "slots" / slot / "signed.json"))
+        return installed_target(trust, record["targets"].encode(), int(record["root_version"]), self.kind)
 
     def fill(self, slot: Slot, files: dict[str, bytes], offer: Offer) -> None:
         """Replace an idle slot's content; a crash leaves the old content, none, or the new one whole."""
@@ -70,5 +85,5 @@ class Slots:
         self.disk.remove_tree(retired)
 
     def switch(self, slot: Slot) -> None:
-        """Point `active` at a slot, for good when this returns."""
-        replace_link(self.disk, self.home / "active", f"slots/{slot}")
+        """Point the link at a slot, for good when this returns."""
+        replace_link(self.disk, self.link, f"slots/{slot}")

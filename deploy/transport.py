@@ -17,6 +17,7 @@ from foundation import atomic_files
 CHUNK_BYTES: Final = 32 * 1024
 CONNECT_TIMEOUT_S: Final = 10.0
 VERB_TIMEOUT_S: Final = 120.0
+SOFTWARE_TIMEOUT_S: Final = 1800.0  # building an environment on a slow card, then its trial
 MAX_ANSWER_BYTES: Final = 2**20
 
 
@@ -85,7 +86,8 @@ class SshTransport:
 
     def run(self, verb: str) -> Answer:
         with _translated(self._host):
-            _, output, complaint = self._client.exec_command(verb, timeout=VERB_TIMEOUT_S)
+            timeout_s = SOFTWARE_TIMEOUT_S if verb.endswith("-software") else VERB_TIMEOUT_S
+            _, output, complaint = self._client.exec_command(verb, timeout=timeout_s)
             text, line = output.read(MAX_ANSWER_BYTES), complaint.read(4096)
             return Answer(output.channel.recv_exit_status(), text, line.decode(errors="replace").strip())
 

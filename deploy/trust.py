@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from tuf.api import exceptions as tuf_errors
 from tuf.api.metadata import Metadata, Root, TargetFile, Targets, Timestamp
@@ -21,6 +21,7 @@ from tuf.ngclient.updater import Updater
 
 from deploy.update_errors import UpdateRefused
 
+Kind = Literal["model", "software"]
 Fetch = Callable[[str], bytes]  # by file name; FileNotFoundError where it was not pushed
 
 SIGNED_AT: Final = "x-oxturn-signed-at"
@@ -97,7 +98,7 @@ class Verification:
     refusal: UpdateRefused | None
 
 
-def verify_offer(trust: Trust, fetch: Fetch, now_s: float, kind: str = "model") -> Verification:
+def verify_offer(trust: Trust, fetch: Fetch, now_s: float, kind: Kind = "model") -> Verification:
     """TUF's client workflow over the pushed files. Never raises for bad files: the refusal is a value.
 
     When the keys that vouched for the time were rotated away, that time goes with them and the offer is judged anew.
@@ -108,7 +109,7 @@ def verify_offer(trust: Trust, fetch: Fetch, now_s: float, kind: str = "model") 
     return verification
 
 
-def _verified(trust: Trust, fetch: Fetch, now_s: float, kind: str) -> Verification:
+def _verified(trust: Trust, fetch: Fetch, now_s: float, kind: Kind) -> Verification:
     fetcher = _PushedFiles(fetch)
     now = datetime.fromtimestamp(max(now_s, trust.signed_time_s), UTC)
     with tempfile.TemporaryDirectory(prefix="oxturn-tuf-") as folder:
@@ -139,7 +140,7 @@ def check_target(data: bytes, target: SignedTarget) -> None:
         raise UpdateRefused("tampered_target", f"the archive is not the signed one: {error}") from error
 
 
-def installed_target(trust: Trust, targets_metadata: bytes, root_version: int, kind: str) -> SignedTarget:
+def installed_target(trust: Trust, targets_metadata: bytes, root_version: int, kind: Kind) -> SignedTarget:
     """The signed target that an installed slot claims to be. Expiry does not count here.
 
     Verified with the root in force when it was installed: a later rotation does not stop a robot that runs.

@@ -40,6 +40,7 @@ class FakeDisk:
         self.boundaries: list[tuple[str, str]] = []  # (operation, path)
         self.cut_at: int | None = None
         self.full_at: int | None = None
+        self.free = 10**12
 
     # -- what updates ask for
 
@@ -130,6 +131,15 @@ class FakeDisk:
             for name in list(node.entries):
                 self.remove_tree(path / name)
         self.remove(path)
+
+    def sync(self) -> None:
+        cut = self._reached("sync", Path("/"))
+        if not cut:
+            self.root = _copy(self.root)
+        self._end(cut)
+
+    def free_bytes(self, folder: Path) -> int:
+        return self.free
 
     # -- what tests ask for
 

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from deploy import signing
+from fake_software import MACHINE, wheels_of
+
+from deploy import member_patches, patches, signing
 from deploy.offered_archive import whole_name
-from deploy.patches import compress
 from deploy.robot_home import RobotHome, set_up
 from deploy.trust import Trust
 
@@ -32,6 +33,14 @@ class FakePublisher:
         (self._bundle / "manifest.json").write_text("{}")
         return signing.publish(self._bundle, self.keys, self.repo, now_s=self.now_s)
 
+    def publish_software(self, behaviour: str, machine=MACHINE) -> signing.PublishReport:
+        """Wheels of an `oxturn` that behaves so, at its own check and at its starts."""
+        folder = self._bundle.with_name("wheels")
+        folder.mkdir(exist_ok=True)
+        for name, data in wheels_of(behaviour).items():
+            (folder / name).write_bytes(data)
+        return signing.publish_software(folder, self.keys, self.repo, machine, now_s=self.now_s)
+
     def rotate(self, *roles: str) -> None:
         signing.rotate(self.keys, roles, root_passphrase=self.passphrase, now_s=self.now_s)
 
@@ -39,8 +48,10 @@ class FakePublisher:
         """Everything that a push of the newest version may send, by name in `incoming`."""
         pushed = {path.name: path.read_bytes() for path in self.repo.glob("*.json")}
         for path in self.repo.glob("*.tar"):
+            digest, kind, _ = path.name.split(".")
+            compress = member_patches.compress if kind == "software" else patches.compress
             archive = compress(path.read_bytes())
-            pushed[whole_name(path.name.split(".")[0], archive)] = archive
+            pushed[whole_name(digest, archive, kind)] = archive
         return pushed
 
     def trust(self) -> Trust:

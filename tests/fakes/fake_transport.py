@@ -4,7 +4,9 @@ import json
 from contextlib import contextmanager
 from dataclasses import asdict
 
-from deploy import ota_updater
+from fake_software import install_software
+
+from deploy import ota_updater, software_trial, software_update
 from deploy.robot_status import robot_status
 from deploy.transport import Answer, RobotAddress
 from deploy.update_errors import DeployError, TransportError
@@ -21,6 +23,11 @@ class FakeRobot:
         try:
             if verb == "status":
                 said = asdict(robot_status(self.home))
+            elif verb == "install-software":
+                self.installs += 1
+                said = asdict(install_software(software_trial.home_of(self.home), self.clock))
+            elif verb == "rollback-software":
+                said = asdict(software_update.rollback(software_trial.home_of(self.home)))
             elif verb == "rollback":
                 said = asdict(ota_updater.rollback(self.home))
             else:
