@@ -40,7 +40,7 @@ def setup_files(wheel: Path, first_root: Path, push_key: Path, config: Path | No
             first_root.read_bytes(),
             push_key.read_text().strip(),
             (UNIT_FOLDER / "oxturn.service").read_bytes(),
-            (UNIT_FOLDER / "motors_off.sh").read_bytes(),
+            {path.name: path.read_bytes() for path in sorted(UNIT_FOLDER.glob("*.sh"))},
             b"" if config is None else config.read_bytes(),
         )
     except OSError as error:

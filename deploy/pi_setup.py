@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Final, Protocol
 
+from deploy.software_trial import PACKAGED
 from deploy.update_errors import DeployError
 
 HOME: Final = PurePosixPath("/var/lib/oxturn")
 OPT: Final = PurePosixPath("/opt/oxturn")
+SOFTWARE: Final = HOME / "software"
 PACKAGES: Final = ("python3-venv", "python3-picamera2", "gpiod", "rsync")
 
 
@@ -48,15 +50,14 @@ class SetupFiles:
     first_root: bytes
     push_key: str  # the public line of whoever may push
     unit: bytes
-    motors_off: bytes
+    scripts: dict[str, bytes]  # what runs without the robot's Python, by name
     robot_toml: bytes
 
 
 def plan(files: SetupFiles) -> list[SetupStep]:
     """Everything, in order."""
-    venv = f"{OPT}/venv"
-    forced = f"{venv}/bin/python -m deploy.robot_shell --home {HOME}"
-    key_line = f'restrict,command="{forced}" {files.push_key}\n'.encode()
+    slot = f"{SOFTWARE}/slots/A"
+    key_line = f'restrict,command="sh {OPT}/lib/robot_shell.sh {HOME}" {files.push_key}\n'.encode()
     wheel = f"{OPT}/wheels/{files.wheel_name}"
     return [
         SetupStep(
@@ -79,18 +80,23 @@ def plan(files: SetupFiles) -> list[SetupStep]:
         _folder(HOME / "slots", "oxturn"),
         _folder(HOME / ".ssh", "oxturn"),
         _file("the program's wheel", PurePosixPath(wheel), files.wheel, "root"),
+        _folder(SOFTWARE, "oxturn"),
+        _folder(SOFTWARE / "slots", "oxturn"),
+        _folder(PurePosixPath(slot), "oxturn"),
         SetupStep(
-            "virtual environment",
-            f"test -x {venv}/bin/oxturn && {venv}/bin/python -m pip freeze 2>/dev/null | grep -qF {files.wheel_name}",
-            f"sudo python3 -m venv --system-site-packages {venv}"
-            f" && sudo {venv}/bin/pip install -q '{wheel}[robot,ota]'",
+            "first software, in slot A (later ones come with `oxturn ota push --software`)",
+            f"sudo test -e {SOFTWARE}/current/complete",
+            f"sudo -u oxturn python3 -m venv --clear --system-site-packages {slot}/venv"
+            f" && sudo -u oxturn {slot}/venv/bin/pip install -q --no-cache-dir '{wheel}[robot,ota]'"
+            f" && sync && echo {PACKAGED} | sudo -u oxturn tee {slot}/complete >/dev/null && sync"
+            f" && sudo -u oxturn ln -sfn slots/A {SOFTWARE}/current && sync",
         ),
         _file("trust root", HOME / "trust" / "first_root.json", files.first_root, "oxturn", keep=True),
         _file("push key with its forced command", HOME / ".ssh" / "authorized_keys", key_line, "oxturn", mode="600"),
         _folder(PurePosixPath("/etc/oxturn"), "root"),
         _file("robot.toml", PurePosixPath("/etc/oxturn/robot.toml"), files.robot_toml, "root", keep=True),
         _folder(OPT / "lib", "root"),
-        _file("motors_off.sh", OPT / "lib" / "motors_off.sh", files.motors_off, "root"),
+        *(_file(name, OPT / "lib" / name, content, "root") for name, content in sorted(files.scripts.items())),
         _file("systemd unit", PurePosixPath("/etc/systemd/system/oxturn.service"), files.unit, "root"),
         SetupStep(
             "service enabled",

@@ -19,10 +19,11 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry
 
-from deploy import ota_updater
+from deploy import ota_updater, software_watch
 from deploy.clock import MachineClock
 from deploy.model_runner import Answer, Model, ModelRunner, run_guarded
 from deploy.robot_home import on_this_machine
+from deploy.software_watch import SoftwareWatch
 from deploy.systemd_notify import notify
 from deploy.trial_watch import Loader, TrialWatch
 from deploy.warm_up import warm_up
@@ -65,11 +66,12 @@ class Folders:
 
 @dataclass(frozen=True, slots=True)
 class ServeSummary:
-    """How a run ended."""
+    """How a run ended; `software_changed`: to be started again, from the slot that an update switched to."""
 
     ticks: int
     model_fault: str | None
     stopped_from_outside: bool
+    software_changed: bool = False
 
 
 def serve(
@@ -99,6 +101,7 @@ def serve(
     with ExitStack() as stack:
         runner = ModelRunner(first_model or _first_model(folders.home, load_model), background("detector"), _guarded)
         watch = _watch(stack, folders.home, runner, load_model, background, config, metrics)
+        software = _software_watch(folders.home, background, config)
         server = stack.enter_context(
             serve_metrics(registry, config.monitoring.host, config.monitoring.port, token=token)
         )
@@ -137,6 +140,10 @@ def serve(
                 _tell(stages, metrics, log, page)
             if watch is not None:
                 watch.tick()
+            if software is not None:
+                software.tick()
+                if software.restart_wanted:
+                    stop.set()
             notify("WATCHDOG=1")
             on_tick(tick)
 
@@ -154,7 +161,10 @@ def serve(
         )
         notify("STOPPING=1")
         metrics.on_job(False)
-    summary = ServeSummary(ticks, runner.fault, stop.is_set())
+        if software is not None and not stop.is_set():
+            software.ended_well()
+    changed = software is not None and software.restart_wanted
+    summary = ServeSummary(ticks, runner.fault, stop.is_set(), changed)
     covering = stages.planner.report()
     status = {
         **plain(summary),
@@ -214,7 +224,7 @@ def main(config_path: Path | None, home: Path | None = None, job_path: Path | No
     signal.signal(signal.SIGUSR1, lambda *_: called_home.set())
     warm_up(config)  # before the wheels are powered and the watchdog counts
     with HardwareRobot(config) as robot:
-        serve(
+        ended = serve(
             robot,
             config,
             Folders(folder, folder / "job", folder / "run"),
@@ -225,6 +235,8 @@ def main(config_path: Path | None, home: Path | None = None, job_path: Path | No
             job=job,
             called_home=called_home,
         )
+    if ended.software_changed:
+        raise SystemExit(software_watch.RESTART_EXIT)  # the job is unfinished: the next start goes on with it
 
 
 def detector_loader(config: RobotConfig) -> Loader:
@@ -287,6 +299,14 @@ def _watch(
     if target is not None:
         metrics.on_model(str(target.version), target.sha256)
     return TrialWatch(home, runner, load_model, background("updates"), MachineClock(), config.updates.confirm_within_s)
+
+
+def _software_watch(home: Path | None, background: BackgroundFactory, config: RobotConfig) -> SoftwareWatch | None:
+    """None where this process runs from no slot: a clone, a container, a simulated robot."""
+    slot = None if home is None else software_watch.own_slot(home)
+    if home is None or slot is None:
+        return None
+    return SoftwareWatch(home, slot, background("software"), MachineClock(), config.updates.software_healthy_s)
 
 
 @contextmanager

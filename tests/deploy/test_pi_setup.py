@@ -6,7 +6,9 @@ import pytest
 
 from deploy.pi_setup import SetupError, SetupFiles, SetupStep, carry_out, plan
 
-FILES = SetupFiles("oxturn-0.1.0-py3-none-any.whl", b"wheel", b"root", "ssh-ed25519 AAAA me", b"unit", b"off", b"toml")
+FILES = SetupFiles(
+    "oxturn-0.1.0-py3-none-any.whl", b"wheel", b"root", "ssh-ed25519 AAAA me", b"unit", {"guard.sh": b"guard"}, b"toml"
+)
 
 
 class FakePi:
@@ -60,7 +62,7 @@ def test_a_step_that_fails_is_named_and_ends_it():
 def test_the_push_key_is_restricted_to_the_forced_command():
     (step,) = [step for step in plan(FILES) if "push key" in step.title]
 
-    assert step.stdin.startswith(b'restrict,command="/opt/oxturn/venv/bin/python -m deploy.robot_shell')
+    assert step.stdin.startswith(b'restrict,command="sh /opt/oxturn/lib/robot_shell.sh /var/lib/oxturn"')
     assert step.stdin.endswith(b"AAAA me\n")
 
 
