@@ -36,7 +36,7 @@ class Scenario(NamedTuple):
     name: str
     third: bytes | None  # version 3's model; None = a rollback by hand
     may_run: frozenset
-    ends_with: int  # once it is through, this one runs, power cut or not
+    ends_with: object  # once it is through, this one runs, power cut or not
 
 
 SCENARIOS = (
@@ -62,10 +62,13 @@ class Result:
 class Campaign:
     """Publishes once; every fault starts from a fresh copy of the same robot."""
 
+    scenarios = SCENARIOS
+
     def __init__(self, folder: Path) -> None:
-        self.publisher = FakePublisher(folder / "publisher")
+        self.publishers = {}
+        self.loads = Counter()  # of models in updates and at starts: verified or not
         self.base = {}  # scenario name -> (disk, pushed files)
-        for scenario in SCENARIOS:
+        for scenario in self.scenarios:
             self.base[scenario.name] = self._prepare(scenario, folder)
 
     def _prepare(self, scenario: Scenario, folder: Path):
@@ -80,7 +83,7 @@ class Campaign:
             assert ota_updater.update(home, health, health, FakeClock(NOW_S)).result == "confirmed"
         if scenario.third is not None:
             publisher.publish(scenario.third)
-        self.__dict__.setdefault("publishers", {})[scenario.name] = publisher
+        self.publishers[scenario.name] = publisher
         return home.disk, publisher.files()
 
     def fresh(self, scenario: Scenario, *, delivered: bool = True) -> RobotHome:
@@ -93,7 +96,7 @@ class Campaign:
     def boundaries(self, scenario: Scenario) -> list:
         """Every (operation, path) of the scenario, undisturbed."""
         home = self.fresh(scenario)
-        act(home, scenario)
+        self._act(home, scenario)
         return home.disk.boundaries
 
     def power_cut(self, scenario: Scenario, boundary: int, seed: int, *, killed: bool = False) -> Result:
@@ -103,7 +106,7 @@ class Campaign:
         home.disk.cut_at = boundary
         operation, path, ended = "end", "end", {scenario.ends_with}
         try:
-            act(home, scenario)
+            self._act(home, scenario)
         except PowerCut:
             (operation, path), ended = home.disk.boundaries[-1], None
         back = killed or rng.random() < 0.5
@@ -111,7 +114,7 @@ class Campaign:
         if rng.random() < 0.3:  # the next start is cut too
             disk.cut_at = rng.randint(1, 6)
             with contextlib.suppress(PowerCut):
-                ota_updater.settle(RobotHome(HOME, disk))
+                self._settle(RobotHome(HOME, disk))
             disk = disk.after_kill() if killed else disk.after_power_cut(rng)
         fault = "process killed" if killed else "power cut"
         wall_s = NOW_S - 365 * DAY_S if back else NOW_S
@@ -126,7 +129,7 @@ class Campaign:
         if child == 0:
             code = 1
             try:
-                act(RobotHome(path, KillingDisk(boundary)), scenario)
+                self._act(RobotHome(path, KillingDisk(boundary)), scenario)
                 code = 0
             finally:
                 os._exit(code)
@@ -145,7 +148,7 @@ class Campaign:
         home.disk.full_at = boundary
         place = "end"
         try:
-            act(home, scenario)
+            self._act(home, scenario)
         except OSError as error:
             place = str(error.filename)
         home.disk.full_at = None
@@ -162,7 +165,7 @@ class Campaign:
         truncated = rng.random() < 0.5
         damaged = data[:at] if truncated else data[:at] + bytes([data[at] ^ rng.randint(1, 255)]) + data[at + 1 :]
         home.disk.put(HOME / "incoming" / name, damaged)
-        act(home, scenario)
+        self._act(home, scenario)
         label = (scenario.name, "push", "file truncated" if truncated else "file changed")
         return self._judged(label, home, scenario, NOW_S, f"{name} at {at}")
 
@@ -175,17 +178,32 @@ class Campaign:
         if rng.random() < 0.2:
             fleet.cut_after_bytes, fleet.cut_before_verb = None, "install"
         with contextlib.suppress(TransportError):
-            push(self.publishers[scenario.name].repo, robot, connect=fleet.connect)
+            self._push(scenario, robot, fleet)
         label = (scenario.name, "push", "line dropped" if fleet.cut_after_bytes is not None else "pusher killed")
         return self._judged(label, home, scenario, NOW_S, f"seed {seed}")
 
+    def _act(self, home: RobotHome, scenario: Scenario):
+        if scenario.third is None:
+            return ota_updater.rollback(home)
+        health = FakeHealth2(home, self.loads)
+        return ota_updater.update(home, health, health, FakeClock(NOW_S))
+
+    def _settle(self, home: RobotHome):
+        """What the next start does."""
+        return ota_updater.settle(home)
+
+    def _push(self, scenario: Scenario, robot, fleet: FakeFleet):
+        return push(self.publishers[scenario.name].repo, robot, connect=fleet.connect)
+
     def _fleet(self, home: RobotHome):
         fleet = FakeFleet()
-        return fleet, fleet.add("robot", FakeRobot(home, FakeHealth2(home), FakeClock(NOW_S)))
+        return fleet, fleet.add("robot", FakeRobot(home, FakeHealth2(home, self.loads), FakeClock(NOW_S)))
 
     def _judged(self, label, home: RobotHome, scenario: Scenario, wall_s: float, what: str, allowed=None) -> Result:
         broken = []
         slot = ota_updater.settle(home)
+        if slot is not None:
+            FakeHealth2(home, self.loads).model(home.slots.bundle_dir(slot))
         target = home.installed(home.load_trust()).get(slot) if slot else None
         if target is None:
             broken.append(f"{label}: no verified model after {what}")
@@ -215,11 +233,15 @@ class Campaign:
 class FakeHealth2(FakeHealth):
     """Reads the model through the disk seam."""
 
-    def __init__(self, home: RobotHome) -> None:
+    def __init__(self, home: RobotHome, loads: Counter | None = None) -> None:
         super().__init__()
         self._home = home
+        self._loads = Counter() if loads is None else loads
 
     def model(self, bundle_dir: Path) -> bytes:
+        slot = bundle_dir.parent.name
+        verified = self._home.slots.verified(slot, self._home.load_trust())
+        self._loads["unverified" if verified is None else "verified"] += 1
         return self._home.disk.read(bundle_dir / "model.onnx")
 
 
@@ -228,21 +250,16 @@ def deliver(home: RobotHome, files: dict) -> None:
         home.disk.put(home.path / "incoming" / name, data)
 
 
-def act(home: RobotHome, scenario: Scenario):
-    if scenario.third is None:
-        return ota_updater.rollback(home)
-    health = FakeHealth2(home)
-    return ota_updater.update(home, health, health, FakeClock(NOW_S))
-
-
 def state_of(path: str) -> str:
     """Which part of an update a path belongs to."""
     if "/trust/" in path or path.endswith("/trust"):
         return "verify"
-    if "/slots" in path:
+    if "/slots" in path or path == "/":
         return "install"
-    if "active" in path or path == str(HOME):
+    if any(name in path for name in ("active", "current", "fallback")) or path in (str(HOME), f"{HOME}/software"):
         return "switch"
+    if "starts" in path:
+        return "starts"
     if "state.json" in path:
         return "confirm"
     return "tidy up" if "/incoming" in path else "after"
@@ -297,6 +314,9 @@ class KillingDisk(PosixDisk):
     def make_folder(self, path: Path) -> None:
         self._reached()
         super().make_folder(path)
+
+    def sync(self) -> None:
+        self._reached()  # the kernel lives on: what was written is there
 
     def remove(self, path: Path) -> None:
         self._reached()
