@@ -46,10 +46,11 @@ def decompress(data: bytes, length: int, base: bytes | None = None) -> bytes:
         return patches.decompress(data, length)
     patch = patches.decompress_up_to(data, length + MAX_LIST_BYTES)
     end = 4 + int.from_bytes(patch[:4], "big")
+    sent, there = memoryview(patch), memoryview(base)  # no second copy of a quarter of a gigabyte
     parts, sent_at, total = [], end, 0
     try:
         for offset, size in json.loads(patch[4:end]):
-            source, start = (patch, sent_at) if offset == SENT else (base, int(offset))
+            source, start = (sent, sent_at) if offset == SENT else (there, int(offset))
             total += int(size)
             if size < 0 or start < 0 or start + size > len(source) or total > length:
                 raise ArchiveError(f"the patch takes {size} bytes at {offset}: not there")

@@ -15,6 +15,7 @@ from deploy.bundle_archive import MAX_SOFTWARE_BYTES, unpack
 from deploy.environments import Environments, SoftwareCheck
 from deploy.ota_updater import Clock, UpdateReport
 from deploy.robot_home import RobotHome
+from deploy.trust import SignedTarget
 from deploy.update_errors import ArchiveError, UpdateFailed, UpdateRefused, WheelsError
 from deploy.update_rules import Slot, Trial
 from deploy.wheel_set import Machine, WheelSet
@@ -48,17 +49,11 @@ def update(
             running = software_trial.settle(home)
             software_trial.refuse_while_on_trial(home)
             _refuse_while_a_model_is_on_trial(home)
-        offer, archive = ota_updater.take_offer(
-            home, running, lambda trust: software_trial.installed(home, running, trust), clock.now_s()
-        )
-        target, files = offer.target, unpack(archive, limit_bytes=MAX_SOFTWARE_BYTES)
-        wheels = wheel_set.checked(files, machine)
-        _check_room(home, sum(map(len, files.values())), wheels)
+        slot = update_rules.idle_slot(running)
+        target, wheels = _unpacked_into(home, slot, running, machine, clock)
     except (UpdateRefused, ArchiveError, WheelsError) as refusal:
         return ota_updater.refused(refusal)
 
-    slot = update_rules.idle_slot(running)
-    home.slots.fill(slot, files, offer)
     venv = software_trial.venv_dir(home, slot)
     try:
         environments.build(venv, home.slots.bundle_dir(slot), sorted(wheels.wheels))
@@ -123,6 +118,20 @@ def _refuse_while_a_model_is_on_trial(home: RobotHome) -> None:
     """The software waits for the model: it is a matter of seconds."""
     if RobotHome(home.path, home.disk).load_state().trial is not None:
         raise UpdateRefused("busy", "a model is on trial; push again in a few seconds")
+
+
+def _unpacked_into(
+    home: RobotHome, slot: Slot, running: Slot | None, machine: Machine, clock: Clock
+) -> tuple[SignedTarget, WheelSet]:
+    """Verified wheels on the disk; nothing of them stays in memory while the environment is built."""
+    offer, archive = ota_updater.take_offer(
+        home, running, lambda trust: software_trial.installed(home, running, trust), clock.now_s()
+    )
+    files = unpack(archive, limit_bytes=MAX_SOFTWARE_BYTES)
+    wheels = wheel_set.checked(files, machine)
+    _check_room(home, len(archive), wheels)
+    home.slots.fill(slot, files, offer)
+    return offer.target, wheels
 
 
 def _check_room(home: RobotHome, archive_bytes: int, wheels: WheelSet) -> None:

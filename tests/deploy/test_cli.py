@@ -6,6 +6,7 @@ import sys
 import pytest
 import typer
 from fake_publisher import FakePublisher
+from fake_software import wheels_of
 from typer.testing import CliRunner
 
 import deploy.cli
@@ -64,6 +65,28 @@ def test_keys_publish_push_status_rollback(run, bundle, key_and_end, tmp_path):
     assert "no older model" in back["message"]
 
 
+def test_software_is_published_and_refused_by_a_robot_of_another_kind(run, key_and_end, tmp_path):
+    publisher, key, end = key_and_end
+    (tmp_path / "wheels").mkdir()
+    for name, data in wheels_of("good 1").items():
+        (tmp_path / "wheels" / name).write_bytes(data)
+    robot = ["--host", f"{end.user}@{end.host}:{end.port}", "--host-key", end.host_key, "--key-file", key, "--json"]
+    wheels = ["--software", tmp_path / "wheels", "--processor", "riscv64"]
+
+    published = json.loads(
+        run("ota", "publish", *wheels, "--keys", publisher.keys, "--repo", publisher.repo, "--json").stdout
+    )
+    pushed = json.loads(run("ota", "push", "--software", "--repo", publisher.repo, *robot, code=1).stdout)
+    status = json.loads(run("ota", "status", *robot).stdout)
+    back = json.loads(run("ota", "rollback", "--software", *robot, code=1).stdout)
+
+    assert published["kind"] == "software"
+    assert (pushed["result"], pushed["code"]) == ("refused", "bad_wheels")
+    assert "riscv64" in pushed["message"]
+    assert status["software"]["active"] is None
+    assert "no older software" in back["message"]
+
+
 def test_keys_are_made_and_rotated_and_their_passphrase_shown_once(run, tmp_path, monkeypatch):
     made = json.loads(run("ota", "keys", "--keys", tmp_path / "keys", "--json").stdout)
     monkeypatch.setenv("OXTURN_ROOT_PASSPHRASE", made["root_passphrase"])
@@ -85,6 +108,8 @@ def test_the_robots_own_status(run, tmp_path):
         ("ota", "push", "--repo", "nowhere"),
         ("ota", "status", "--host", "robot:port"),
         ("ota", "publish"),
+        ("ota", "publish", "--keys", "keys", "--repo", "repo"),
+        ("ota", "publish", "bundle", "--software", "wheels", "--keys", "keys", "--repo", "repo"),
         ("ota", "rollout", "--inventory", "fleet.toml"),
     ],
 )
@@ -96,6 +121,11 @@ def test_wrong_usage_is_exit_code_two(run, arguments):
     ("arguments", "line"),
     [
         (("ota", "publish", "nowhere", "--keys", "keys", "--repo", "repo"), "nowhere is not a folder"),
+        (("ota", "publish", "--software", "none", "--keys", "keys", "--repo", "repo"), "none is not a folder"),
+        (
+            ("ota", "publish", "--software", "none", "--python", "3.11", "--keys", "keys", "--repo", "repo"),
+            "wanted as cp311",
+        ),
         (("ota", "keys", "--keys", "{keys}"), "already holds keys"),
         (("ota", "keys", "--keys", "{keys}", "--rotate", "dance"), "cannot be opened"),
         (("ota", "rollout", "--inventory", "none.toml", "--journal", "j.json", "--repo", "r"), "none.toml"),

@@ -4,7 +4,9 @@ import subprocess
 
 import pytest
 
+from deploy.pi_commands import UNIT_FOLDER
 from deploy.pi_setup import SetupError, SetupFiles, SetupStep, carry_out, plan
+from deploy.software_watch import RESTART_EXIT
 
 FILES = SetupFiles(
     "oxturn-0.1.0-py3-none-any.whl", b"wheel", b"root", "ssh-ed25519 AAAA me", b"unit", {"guard.sh": b"guard"}, b"toml"
@@ -70,6 +72,18 @@ def test_an_existing_robot_toml_and_trust_root_are_kept():
     kept = [step for step in plan(FILES) if step.done_when.startswith("sudo test -f")]
 
     assert {step.title.split(":")[0] for step in kept} == {"robot.toml", "trust root"}
+
+
+def test_the_first_software_goes_into_slot_a_and_the_unit_starts_it_through_the_link():
+    (step,) = [step for step in plan(FILES) if "first software" in step.title]
+    unit = (UNIT_FOLDER / "oxturn.service").read_text()
+
+    assert "python3 -m venv --clear --system-site-packages /var/lib/oxturn/software/slots/A/venv" in step.action
+    assert step.action.index("slots/A/complete") < step.action.index("ln -sfn slots/A /var/lib/oxturn/software/current")
+    assert step.done_when == "sudo test -e /var/lib/oxturn/software/current/complete"  # later ones are kept
+    assert "ExecStart=/var/lib/oxturn/software/current/venv/bin/oxturn robotd" in unit
+    assert "ExecStartPre=-/usr/bin/env sh /opt/oxturn/lib/software_guard.sh /var/lib/oxturn/software" in unit
+    assert f"RestartForceExitStatus={RESTART_EXIT}" in unit
 
 
 @pytest.mark.parametrize("step", plan(FILES), ids=lambda step: step.title)

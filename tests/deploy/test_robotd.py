@@ -11,9 +11,9 @@ from fake_models import FakeModel, frame
 from fake_publisher import NOW_S, FakePublisher
 from flat_world import FlatWorld
 
-from deploy import live_trial, ota_updater
+from deploy import live_trial, ota_updater, software_watch
 from deploy.clock import MachineClock
-from deploy.robot_home import exclusive
+from deploy.robot_home import exclusive, on_this_machine
 from deploy.robotd import Folders, main, serve
 from deploy.warm_up import warm_up
 from foundation.errors import ConfigError
@@ -232,6 +232,23 @@ def test_an_update_while_it_drives(config, told, tmp_path, home):
 
     assert [report.result for report in reports] == ["confirmed"]
     assert told.loaded == [b"good 1", b"good 2"]
+
+
+def test_it_ends_when_its_software_has_moved_to_be_started_from_the_other_slot(
+    config, told, tmp_path, home, monkeypatch
+):
+    monkeypatch.setattr(software_watch, "own_slot", lambda home: "A")
+    software = on_this_machine(home[0].path, "software")
+    software.slots.switch("A")
+
+    def move(tick):
+        if tick.observation.stamp_s > 1.0 and software.slots.active() == "A":
+            software.slots.switch("B")
+
+    folders = Folders(home[0].path, tmp_path / "job", tmp_path / "out")
+    _, ended = served(config, folders, told, ticks=3000, on_tick=move)
+
+    assert ended.software_changed
 
 
 def test_warming_up_drives_the_made_up_room_without_a_word(config, capsys):
