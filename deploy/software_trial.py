@@ -127,7 +127,8 @@ def rollback(home: RobotHome) -> Slot:
 
 def settle(home: RobotHome) -> Slot | None:
     """Write down what the guard or a power cut did meanwhile; a trial under way goes on. Returns the slot that runs."""
-    current, before, trial = home.slots.active(), fallback(home), home.load_state().trial
+    current, before, state = home.slots.active(), fallback(home), home.load_state()
+    trial = state.trial
     if trial is None:
         if before is not None and (before == current or not is_whole(home, before)):
             _forget_trial(home)
@@ -136,9 +137,11 @@ def settle(home: RobotHome) -> Slot | None:
         return _left(home, trial)
     if before is None:
         confirm(home)  # the moment had passed
+    elif trial.version in state.failed:
+        go_back(home, state.failed[trial.version])  # it was begun, and cut
     elif home.disk.exists(home.root / "rollback_failed"):
         go_back(home, f"{starts(home)} starts without being confirmed")
-    return current
+    return home.slots.active()
 
 
 def starts(home: RobotHome) -> int:

@@ -8,7 +8,7 @@ import platform
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol
 
 from deploy import ota_updater, software_trial, update_rules, wheel_set
 from deploy.bundle_archive import MAX_SOFTWARE_BYTES, unpack
@@ -24,6 +24,9 @@ GROWTH: Final = 1.3  # of an environment over its wheels' content: compiled modu
 SPARE_BYTES: Final = 100 * 2**20
 
 
+Lock = Callable[[], AbstractContextManager[None]]
+
+
 class Wait(Protocol):
     """Until the trial is over or its deadline has passed; at once where no daemon runs. Why to go back, or None."""
 
@@ -37,9 +40,9 @@ def update(
     check: SoftwareCheck,
     waiting: Wait,
     clock: Clock,
-    alone: Callable[[], AbstractContextManager[None]] = nullcontext,
+    alone: Lock = nullcontext,
 ) -> UpdateReport:
-    """Take pushed software through the whole way; `alone` keeps models out while a link moves.
+    """Take pushed software through the whole way; `alone` keeps models out while trust or a link changes.
 
     Raises OSError (a full disk) with nothing switched.
     """
@@ -50,7 +53,7 @@ def update(
             software_trial.refuse_while_on_trial(home)
             _refuse_while_a_model_is_on_trial(home)
         slot = update_rules.idle_slot(running)
-        target, wheels = _unpacked_into(home, slot, running, machine, clock)
+        target, wheels = _unpacked_into(home, slot, running, machine, clock, alone)
     except (UpdateRefused, ArchiveError, WheelsError) as refusal:
         return ota_updater.refused(refusal)
 
@@ -89,15 +92,15 @@ def conclude(home: RobotHome, trial: Trial, late: str | None) -> UpdateReport:
             return UpdateReport("on_trial", trial.version, "", f"{named} is on trial from the next start on")
         software_trial.go_back(home, late)
     state = home.load_state()
-    if state.last_update is not None and (state.last_update.version, state.last_update.result) == (
-        trial.version,
-        "confirmed",
-    ):
+    done, left = state.last_update, state.last_rollback
+    if done is not None and (done.version, done.result) == (trial.version, "confirmed"):
         return UpdateReport("confirmed", trial.version, "", f"{named} runs")
-    if state.last_rollback is not None and state.last_rollback.result == "rollback_failed":
-        return UpdateReport("rollback_failed", trial.version, "health", f"{named}: {state.last_rollback.reason}")
-    reason = "the robot restarted" if state.last_rollback is None else state.last_rollback.reason
-    return UpdateReport("rolled_back", trial.version, "health", f"{named}: {reason}")
+    if left is None or left.version != trial.version:
+        return UpdateReport("rolled_back", trial.version, "health", f"{named}: the robot restarted")
+    result: Literal["rolled_back", "rollback_failed"] = (
+        "rollback_failed" if left.result == "rollback_failed" else "rolled_back"
+    )
+    return UpdateReport(result, trial.version, "health", f"{named}: {left.reason}")
 
 
 def rollback(home: RobotHome) -> UpdateReport:
@@ -121,12 +124,13 @@ def _refuse_while_a_model_is_on_trial(home: RobotHome) -> None:
 
 
 def _unpacked_into(
-    home: RobotHome, slot: Slot, running: Slot | None, machine: Machine, clock: Clock
+    home: RobotHome, slot: Slot, running: Slot | None, machine: Machine, clock: Clock, alone: Lock
 ) -> tuple[SignedTarget, WheelSet]:
     """Verified wheels on the disk; nothing of them stays in memory while the environment is built."""
-    offer, archive = ota_updater.take_offer(
-        home, running, lambda trust: software_trial.installed(home, running, trust), clock.now_s()
-    )
+    with alone():  # what is trusted is one file for models and software
+        offer, archive = ota_updater.take_offer(
+            home, running, lambda trust: software_trial.installed(home, running, trust), clock.now_s()
+        )
     files = unpack(archive, limit_bytes=MAX_SOFTWARE_BYTES)
     wheels = wheel_set.checked(files, machine)
     _check_room(home, len(archive), wheels)

@@ -39,6 +39,7 @@ def patch_of(pieces: str, sent: bytes = b"") -> bytes:
     "patch",
     [
         patch_of("[[0, 11]]"),  # beyond the base
+        patch_of("[[5, 10]]"),
         patch_of("[[-2, 3]]"),
         patch_of("[[0, -3]]"),
         patch_of(f"[[{SENT}, 4]]", b"abc"),

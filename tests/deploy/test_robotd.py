@@ -249,6 +249,7 @@ def test_it_ends_when_its_software_has_moved_to_be_started_from_the_other_slot(
     _, ended = served(config, folders, told, ticks=3000, on_tick=move)
 
     assert ended.software_changed
+    assert ended.ticks < 100
 
 
 def test_warming_up_drives_the_made_up_room_without_a_word(config, capsys):

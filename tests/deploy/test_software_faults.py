@@ -63,6 +63,27 @@ def test_the_campaign_notices_an_environment_that_is_not_on_the_disk(campaign, m
 
 
 @pytest.mark.parametrize("seed", range(12))
+def test_what_was_given_up_is_not_confirmed_by_a_power_cut_on_the_way_back(campaign, seed):
+    disk, files = campaign.base["good software"]
+    for cut_at in range(1, 20):
+        home = software_trial.home_of(RobotHome(HOME, disk.after_kill()))
+        deliver(home, files)
+        install_software(home, FakeClock(NOW_S))
+        home.disk.cut_at = len(home.disk.boundaries) + cut_at
+        try:
+            software_trial.go_back(home, "late")
+        except PowerCut:
+            home = software_trial.home_of(RobotHome(HOME, home.disk.after_power_cut(random.Random(seed))))
+        given_up = bool(home.load_state().failed)
+
+        for _ in range(2):
+            assert start(home)
+        if given_up:
+            assert behaviour(home) == "good 2"
+            assert home.load_state().last_rollback.result == "rolled_back"
+
+
+@pytest.mark.parametrize("seed", range(12))
 def test_what_is_told_as_confirmed_is_what_runs_also_when_the_last_start_is_cut(campaign, seed):
     """On its last start the guard would go back next: the link decides, and nothing may say otherwise."""
     disk, files = campaign.base["good software"]

@@ -97,7 +97,8 @@ def environment(tmp_path, publisher, what, name="venv"):
 @pytest.mark.slow
 def test_an_environment_is_built_where_it_runs_and_asked_by_its_own_program(tmp_path, publisher, monkeypatch):
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")  # nobody asks an index, whatever is set
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    (tmp_path / "pip.py").write_text("raise SystemExit(3)")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))  # nor are modules taken from elsewhere
 
     venv = environment(tmp_path, publisher, "sick 1")
     seen = AsksItself(tmp_path).examine(venv)

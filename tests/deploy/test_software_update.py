@@ -123,6 +123,8 @@ def test_software_that_does_not_confirm_in_time_is_left_by_the_updater(publisher
 
     assert (report.result, report.message) == ("rolled_back", "software version 2: not confirmed within 600 s")
     assert behaviour(home) == "good 1"
+    with pytest.raises(RollbackFailed, match="no older software"):  # nobody goes back to what failed
+        software_update.rollback(home)
 
 
 def test_a_rollback_that_fails_is_told_apart_from_an_update_that_fails(publisher, home):
