@@ -51,7 +51,12 @@ class PipEnvironments:
     def _run(self, what: str, command: Sequence[str]) -> None:
         try:
             done = subprocess.run(
-                command, capture_output=True, timeout=self.within_s, env=clean_environment(), check=False
+                command,
+                capture_output=True,
+                timeout=self.within_s,
+                env=clean_environment(),
+                preexec_fn=_step_back,
+                check=False,
             )
         except subprocess.TimeoutExpired as error:
             raise UpdateFailed(f"{what}: not done within {self.within_s:g} s") from error
@@ -74,6 +79,11 @@ class AsksItself:
             return ProcessHealthCheck(self.within_s, command, clean_environment()).examine(self.home)
         except OSError as error:
             return HealthReport(False, f"{program} cannot be started: {error.strerror}")
+
+
+def _step_back() -> None:
+    """The daemon may be driving meanwhile, with a watchdog of three seconds."""
+    os.nice(10)
 
 
 def clean_environment() -> dict[str, str]:
