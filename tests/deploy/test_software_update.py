@@ -1,7 +1,6 @@
 """Software through the whole way behind the faulty disk: what runs, what is remembered, what is refused."""
 
 import json
-import logging
 
 import pytest
 from fake_disk import FakeDisk
@@ -313,7 +312,6 @@ def test_a_lost_state_file_ends_no_trial(publisher, home):
     delivered(publisher, home, "good 1")
     delivered(publisher, home, "crash 2")
     home.disk.remove(home.root / "state.json")
-    logging.getLogger("deploy").setLevel(logging.ERROR)
 
     stayed_up = starts(home, 4)
 

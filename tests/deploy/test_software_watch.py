@@ -1,5 +1,7 @@
 """Who waits and who confirms: the updater's wait, and the daemon's part tick by tick."""
 
+import logging
+
 import pytest
 from fake_health import FakeClock
 from fake_publisher import NOW_S, FakePublisher
@@ -71,6 +73,7 @@ def test_a_full_disk_stops_no_robot_and_the_next_look_tries_again(home, monkeypa
     def full(home):
         raise OSError(28, "no space left on device")
 
+    caplog.set_level(logging.WARNING, "deploy")
     with monkeypatch.context() as patch:
         patch.setattr(software_trial, "confirm", full)
         ticks(watch, clock, LOOK_EVERY_TICKS)
