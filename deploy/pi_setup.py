@@ -86,7 +86,7 @@ def plan(files: SetupFiles) -> list[SetupStep]:
         SetupStep(
             "first software, in slot A (later ones come with `oxturn ota push --software`)",
             f"sudo test -e {SOFTWARE}/current/complete",
-            f"sudo -u oxturn python3 -m venv --clear --system-site-packages {slot}/venv"
+            f"cd / && sudo -u oxturn python3 -m venv --clear --system-site-packages {slot}/venv"
             f" && sudo -u oxturn {slot}/venv/bin/pip install -q --no-cache-dir '{wheel}[robot,ota]'"
             f" && sync && echo {PACKAGED} | sudo -u oxturn tee {slot}/complete >/dev/null && sync"
             f" && sudo -u oxturn ln -sfn slots/A {SOFTWARE}/current && sync",

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from fake_health import FakeClock
 from fake_publisher import FakePublisher
+from fake_software import wheel
 
 from deploy import software_trial, software_watch
 from deploy.environments import AsksItself, PipEnvironments, clean_environment
@@ -112,6 +113,18 @@ def test_what_cannot_be_built_says_why_in_one_line(tmp_path, publisher):
     with pytest.raises(UpdateFailed, match="pip ended with 1"):
         (tmp_path / "wheels").mkdir()
         PipEnvironments(system_packages=False).build(tmp_path / "venv", tmp_path / "wheels", ["x-1-py3-none-any.whl"])
+
+
+@pytest.mark.slow
+def test_a_wheel_writes_nothing_outside_its_environment(tmp_path):
+    name = "oxturn-1.0-py3-none-any.whl"
+    (tmp_path / "wheels").mkdir()
+    (tmp_path / "wheels" / name).write_bytes(wheel("oxturn", "1.0", {"../../../../../outside.txt": "here"}))
+
+    with pytest.raises(UpdateFailed, match="has a file"):  # pip says which, and stops
+        PipEnvironments(system_packages=False).build(tmp_path / "robot" / "venv", tmp_path / "wheels", [name])
+
+    assert not list(tmp_path.rglob("outside.txt"))
 
 
 def test_building_ends_at_its_deadline(tmp_path):

@@ -1,6 +1,7 @@
 """Software through the whole way behind the faulty disk: what runs, what is remembered, what is refused."""
 
 import json
+import tarfile
 
 import pytest
 from fake_disk import FakeDisk
@@ -257,6 +258,24 @@ def test_a_signed_archive_of_foreign_paths_writes_nothing(publisher, home, name,
 
     assert report.result == "refused"
     assert report.code in ("bad_archive", "bad_wheels")
+    assert home.disk.names(home.root / "slots") == []
+
+
+def test_a_signed_archive_with_a_link_is_refused(publisher, home, monkeypatch):
+    def with_link(files, **limits):
+        data = pack(files, **limits)
+        first = tarfile.TarInfo("link.whl")
+        first.type, first.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        return first.tobuf(tarfile.USTAR_FORMAT) + data
+
+    monkeypatch.setattr(signing, "pack", with_link)
+    publisher.publish_software("good 1")
+    deliver(home, publisher.files())
+
+    report = install_software(home, FakeClock(NOW_S))
+
+    assert (report.result, report.code) == ("refused", "bad_archive")
+    assert "not a plain file" in report.message
     assert home.disk.names(home.root / "slots") == []
 
 
