@@ -71,7 +71,7 @@ class CoverageSettings:
     tool_width_m: float
     tool_offset_left_m: float = 0.0
     edge_passes: int = 0
-    turn_cost_m: float = 0.4
+    turn_cost_m: float = 0.45
     seed: int = 0
     escape: bool = True  # a start inside the margin begins at the nearest clear cell
     round_tool: bool = True

@@ -14,7 +14,7 @@ from navigation.coverage_planner import Budget, CoveragePlan, CoverageSettings, 
 from navigation.ros_map import RosMap, read_map
 from navigation.static_map import FREE
 
-SECONDS_A_M2 = 0.012  # of free floor
+SECONDS_A_M2 = 0.0135  # of free floor
 SECONDS_LEAST, SECONDS_MOST = 1.0, 45.0
 
 

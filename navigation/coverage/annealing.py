@@ -15,7 +15,7 @@ from navigation.coverage.ways import Line
 
 TARGETS = 200  # places of missed floor that a chunk of moves knows
 CHUNK = 2000  # moves between two looks at the clock
-HEAT_TOOL_WIDTHS = 0.25
+HEAT_TOOL_WIDTHS = 0.7
 PAY_GAIN = 40.0
 OVERTIME = 0.1  # share of the budget that picking up missed patches may take on top
 COLD_SHARE = 0.15  # of the budget, at the end, without heat
