@@ -6,6 +6,7 @@ None of them is a construction that testing holds back (herringbone, bond tiles,
 # mypy: disable-error-code="no-any-return"
 # (arithmetic of float32 pictures is Any to the type checker; `textures.paint` checks what leaves)
 
+import math
 from typing import Final
 
 import cv2
@@ -17,15 +18,21 @@ from simulation.texture_patterns import (
     Picture,
     TextureKind,
     cells,
+    cover,
+    dim,
+    frac,
     grain,
     grey_colours,
     grid,
     noise,
     octaves,
+    picked,
     plain,
     rug_colours,
+    shaded,
     soft_colours,
     tile_colours,
+    toned,
     warped,
     wood_colours,
 )
@@ -42,12 +49,12 @@ def _boards(texture: Texture, rng: Rng, size: int) -> Picture:
     row = np.floor(y * rows).astype(int) % rows
     tone = rng.normal(0, 0.1, rows)[row]
     fibre = np.sin((y + noise(rng, size, 3) * 0.01) * 2 * np.pi * (30 + texture.seed % 40)) * 0.05
-    picture = plain(texture.colours[0], size) * (1 + tone + fibre + octaves(rng, size, 2, 4) * 0.06)[:, :, None]
+    picture = toned(texture.colours[0], 1 + tone + fibre + octaves(rng, size, 2, 4) * 0.06)
     for _ in range(texture.seed % 6):
         cx, cy, radius = rng.uniform(), rng.uniform(), rng.uniform(0.006, 0.02)
-        picture[np.hypot(x - cx, (y - cy) * 1.6) < radius] *= 0.5
-    edge = (y * rows) % 1
-    picture[np.minimum(edge, 1 - edge) < rng.uniform(0.005, 0.03)] *= rng.uniform(0.2, 0.7)
+        dim(picture, (x - cx) ** 2 + ((y - cy) * 1.6) ** 2 < radius**2, 0.5)
+    edge = frac(y * rows)
+    dim(picture, np.minimum(edge, 1 - edge) < rng.uniform(0.005, 0.03), rng.uniform(0.2, 0.7))
     return picture
 
 
@@ -57,11 +64,11 @@ def _basket(texture: Texture, rng: Rng, size: int) -> Picture:
     x, y = grid(size)
     ix, iy = np.floor(x * count).astype(int), np.floor(y * count).astype(int)
     turned = (ix + iy) % 2 == 0
-    across = np.where(turned, (x * count) % 1, (y * count) % 1) * slats
+    across = np.where(turned, frac(x * count), frac(y * count)) * slats
     number = np.floor(across).astype(int) + slats * (ix + count * iy)
     tone = rng.normal(0, 0.1, slats * count * count + slats)[number]
-    picture = plain(texture.colours[0], size) * (1 + tone + octaves(rng, size, 8, 4) * 0.05)[:, :, None]
-    picture[(across % 1) < 0.06] *= 0.65
+    picture = toned(texture.colours[0], 1 + tone + octaves(rng, size, 8, 4) * 0.05)
+    dim(picture, frac(across) < 0.06, 0.65)
     return picture
 
 
@@ -73,8 +80,8 @@ def _strips(texture: Texture, rng: Rng, size: int) -> Picture:
     pieces = 2 + texture.seed % 4
     piece = np.floor((x + rng.uniform(size=rows)[row]) * pieces).astype(int) % pieces
     tone = rng.normal(0, 0.06 + 0.02 * (texture.seed % 5), (rows, pieces))[row, piece]
-    picture = plain(texture.colours[0], size) * (1 + tone + noise(rng, size, 3, 96) * 0.04)[:, :, None]
-    picture[(y * rows) % 1 < 0.06] *= 0.75
+    picture = toned(texture.colours[0], 1 + tone + noise(rng, size, 3, 96) * 0.04)
+    dim(picture, frac(y * rows) < 0.06, 0.75)
     return picture
 
 
@@ -83,10 +90,10 @@ def _marble(texture: Texture, rng: Rng, size: int) -> Picture:
     wave = octaves(rng, size, 3, 5)
     vein = np.exp(-np.abs(wave) * rng.uniform(5, 14)) + 0.6 * np.exp(-np.abs(octaves(rng, size, 5, 4)) * 16)
     strength = rng.uniform(0.1, 0.6) * rng.choice([-1.0, 1.0])
-    picture = plain(texture.colours[0], size) * (1 - strength * np.clip(vein, 0, 1) + 0.04 * wave)[:, :, None]
+    picture = toned(texture.colours[0], 1 - strength * np.clip(vein, 0, 1) + 0.04 * wave)
     x, y = grid(size)
     count = 1 + texture.seed % 3
-    picture[((x * count) % 1 < 0.006) | ((y * count) % 1 < 0.006)] = _palette(texture)[1]
+    cover(picture, (frac(x * count) < 0.006) | (frac(y * count) < 0.006), _palette(texture)[1])
     return picture
 
 
@@ -95,9 +102,9 @@ def _mosaic(texture: Texture, rng: Rng, size: int) -> Picture:
     count = 12 + texture.seed % 20
     x, y = grid(size)
     ix, iy = np.floor(x * count).astype(int), np.floor(y * count).astype(int)
-    base = _palette(texture)[rng.integers(0, 3, (count, count))[iy, ix]]
-    picture = base * (1 + rng.normal(0, 0.12, (count, count))[iy, ix] + grain(rng, size, 0.02))[:, :, None]
-    picture[((x * count) % 1 < 0.1) | ((y * count) % 1 < 0.1)] = _palette(texture)[1] * 0.9
+    pick = rng.integers(0, 3, (count, count))[iy, ix]
+    picture = picked(_palette(texture), pick, 1 + rng.normal(0, 0.12, (count, count))[iy, ix] + grain(rng, size, 0.02))
+    cover(picture, (frac(x * count) < 0.1) | (frac(y * count) < 0.1), _palette(texture)[1] * 0.9)
     return picture
 
 
@@ -105,8 +112,8 @@ def _paving(texture: Texture, rng: Rng, size: int) -> Picture:
     """Irregular stones with joints."""
     owner, gap = cells(rng, size, 12 + texture.seed % 50)
     tone = rng.normal(0, 0.15, int(owner.max()) + 1)[owner]
-    picture = plain(texture.colours[0], size) * (1 + tone + octaves(rng, size, 8, 4) * 0.06)[:, :, None]
-    picture[gap < rng.uniform(0.004, 0.014)] = _palette(texture)[1]
+    picture = toned(texture.colours[0], 1 + tone + octaves(rng, size, 8, 4) * 0.06)
+    cover(picture, gap < rng.uniform(0.004, 0.014), _palette(texture)[1])
     return picture
 
 
@@ -114,12 +121,12 @@ def _cement_tiles(texture: Texture, rng: Rng, size: int) -> Picture:
     """Patterned tiles: arcs, stars and stripes from one drawn motif, mirrored."""
     count = 2 + texture.seed % 4
     x, y = grid(size)
-    u, v = np.abs((x * count) % 1 - 0.5), np.abs((y * count) % 1 - 0.5)
+    u, v = np.abs(frac(x * count) - 0.5), np.abs(frac(y * count) - 0.5)
     radius = np.hypot(u - rng.uniform(0, 0.5), v - rng.uniform(0, 0.5))
     motif = np.sin(radius * rng.uniform(10, 40)) + rng.uniform(-1, 1) * np.cos((u + v) * rng.uniform(6, 30))
     level = np.digitize(motif, np.sort(rng.uniform(-1, 1, 2)))
     palette = _palette(texture)
-    return palette[level % len(palette)] * (1 + octaves(rng, size, 8, 3) * 0.03)[:, :, None]
+    return picked(palette, level % len(palette), 1 + octaves(rng, size, 8, 3) * 0.03)
 
 
 def _checker(texture: Texture, rng: Rng, size: int) -> Picture:
@@ -128,8 +135,8 @@ def _checker(texture: Texture, rng: Rng, size: int) -> Picture:
     count = 2 + texture.seed % 5
     u, v = (x + y, x - y) if texture.seed % 2 else (x, y)
     squares = (np.floor(u * count) + np.floor(v * count)).astype(int) % 2
-    picture = _palette(texture)[[0, 2]][squares] * (1 + octaves(rng, size, 4, 4) * 0.04)[:, :, None]
-    picture[((u * count) % 1 < 0.015) | ((v * count) % 1 < 0.015)] *= 0.8
+    picture = picked(_palette(texture)[[0, 2]], squares, 1 + octaves(rng, size, 4, 4) * 0.04)
+    dim(picture, (frac(u * count) < 0.015) | (frac(v * count) < 0.015), 0.8)
     return picture
 
 
@@ -149,30 +156,30 @@ def _carpet_tiles(texture: Texture, rng: Rng, size: int) -> Picture:
     turned = (np.floor(x * count) + np.floor(y * count)).astype(int) % 2 == 0
     lines = np.where(turned, np.sin(x * 2 * np.pi * 40), np.sin(y * 2 * np.pi * 40))
     flecks = octaves(rng, size, 32, 3)
-    picture = plain(texture.colours[0], size) * (1 + 0.06 * lines + 0.06 * flecks)[:, :, None]
-    picture[flecks > 1.8] = 0.6 * picture[flecks > 1.8] + 0.4 * _palette(texture)[1]
+    picture = toned(texture.colours[0], 1 + 0.06 * lines + 0.06 * flecks)
+    cover(picture, flecks > 1.8, _palette(texture)[1], 0.4)
     return picture
 
 
 def _carpet_lines(texture: Texture, rng: Rng, size: int) -> Picture:
     """Broken coloured lines along one way."""
-    x, y = grid(size)
+    _, y = grid(size)
     rows = 20 + texture.seed % 60
     row = np.floor(y * rows).astype(int)
     on = noise(rng, size, 6, min(rows, size // 2)) > 0.6
-    picture = plain(texture.colours[0], size) * (1 + rng.normal(0, 0.05, rows)[row])[:, :, None]
-    picture[on] = 0.5 * picture[on] + 0.5 * _palette(texture)[1]
-    return picture * (1 + grain(rng, size, 0.06))[:, :, None] + 0 * x[:, :, None]
+    picture = toned(texture.colours[0], 1 + rng.normal(0, 0.05, rows)[row])
+    cover(picture, on, _palette(texture)[1], 0.5)
+    return shaded(picture, 1 + grain(rng, size, 0.06))
 
 
 def _stained(texture: Texture, rng: Rng, size: int) -> Picture:
     """Old screed: patches, stains and cracks."""
     patch = octaves(rng, size, 2, 6)
-    picture = plain(texture.colours[0], size) * (1 + 0.12 * patch)[:, :, None]
+    picture = toned(texture.colours[0], 1 + 0.12 * patch)
     stain = octaves(rng, size, 3, 4) > rng.uniform(0.8, 1.6)
-    picture[stain] *= rng.uniform(0.6, 0.9)
+    dim(picture, stain, rng.uniform(0.6, 0.9))
     crack = np.abs(octaves(rng, size, 3, 5)) < rng.uniform(0.005, 0.03)
-    picture[crack] *= 0.6
+    dim(picture, crack, 0.6)
     return picture
 
 
@@ -180,8 +187,8 @@ def _pebbles(texture: Texture, rng: Rng, size: int) -> Picture:
     """Round stones cast in one tone."""
     owner, gap = cells(rng, size, 250 + texture.seed % 500)
     tone = rng.normal(0, 0.25, int(owner.max()) + 1)[owner]
-    stone = plain(texture.colours[0], size) * (1 + tone)[:, :, None]
-    stone[gap < 0.008] = _palette(texture)[0] * 0.7
+    stone = toned(texture.colours[0], 1 + tone)
+    cover(stone, gap < 0.008, _palette(texture)[0] * 0.7)
     return stone
 
 
@@ -190,20 +197,18 @@ def _waves(texture: Texture, rng: Rng, size: int) -> Picture:
     x, y = warped(rng, size, rng.uniform(0.01, 0.08))
     angle, palette = rng.uniform(0, 2 * np.pi), _palette(texture)
     along = x * np.cos(angle) + y * np.sin(angle)
-    return (
-        palette[np.floor(along * (4 + texture.seed % 14)).astype(int) % len(palette)]
-        * (1 + grain(rng, size, 0.06))[:, :, None]
-    )
+    stripe = np.floor(along * (4 + texture.seed % 14)).astype(int) % len(palette)
+    return picked(palette, stripe, 1 + grain(rng, size, 0.06))
 
 
 def _patches(texture: Texture, rng: Rng, size: int) -> Picture:
     """Rug of many-cornered patches."""
     owner, gap = cells(rng, size, 10 + texture.seed % 60)
     palette = _palette(texture)
-    picture = palette[rng.integers(0, len(palette), int(owner.max()) + 1)[owner]]
-    picture = picture * (1 + grain(rng, size, 0.06))[:, :, None]
+    pick = rng.integers(0, len(palette), int(owner.max()) + 1)[owner]
+    picture = picked(palette, pick, 1 + grain(rng, size, 0.06))
     if texture.seed % 2:
-        picture[gap < 0.01] = palette[0] * 0.6
+        cover(picture, gap < 0.01, palette[0] * 0.6)
     return picture
 
 
@@ -211,8 +216,8 @@ def _speckled_rug(texture: Texture, rng: Rng, size: int) -> Picture:
     """Rug of blots in several colours."""
     palette, picture = _palette(texture), plain(texture.colours[0], size)
     for colour in palette[1:]:
-        picture[octaves(rng, size, 6 + texture.seed % 20, 3) > rng.uniform(0.5, 1.5)] = colour
-    return picture * (1 + grain(rng, size, 0.06))[:, :, None]
+        cover(picture, octaves(rng, size, 6 + texture.seed % 20, 3) > rng.uniform(0.5, 1.5), colour)
+    return shaded(picture, 1 + grain(rng, size, 0.06))
 
 
 def weathered(picture: Picture, rng: Rng) -> Picture:
@@ -222,21 +227,34 @@ def weathered(picture: Picture, rng: Rng) -> Picture:
     if rng.uniform() < 0.35:
         return picture
     if rng.uniform() < 0.6:
-        picture *= (1 + rng.uniform(0.03, 0.15) * octaves(rng, size, 2, 3))[:, :, None]
+        picture = shaded(picture, 1 + rng.uniform(0.03, 0.15) * octaves(rng, size, 2, 3))
     for _ in range(int(rng.integers(0, 5))):  # spills: a blot with a soft or a dark edge
         mask = np.zeros((size, size), np.float32)
         centre = tuple(int(value) for value in rng.integers(0, size, 2))
         axes = tuple(int(value) for value in rng.integers(size // 60 + 1, size // 9, 2))
         cv2.ellipse(mask, centre, axes, float(rng.uniform(0, 180)), 0, 360, 1.0, -1)
+        reach = max(axes) + 1
         if rng.uniform() < 0.5:
-            mask = cv2.GaussianBlur(mask, (0, 0), float(rng.uniform(1, size / 60)))
-        picture *= (1 + rng.uniform(-0.45, 0.35) * mask)[:, :, None]
+            soft_px = float(rng.uniform(1, size / 60))
+            mask = cv2.GaussianBlur(mask, (0, 0), soft_px)
+            reach += math.ceil(5 * soft_px)  # farther than OpenCV's kernel goes
+        _mark(picture, mask, rng.uniform(-0.45, 0.35), centre, centre, reach)
     for _ in range(int(rng.integers(0, 5))):  # scratches and hairs of the surface
         ends = [tuple(int(value) for value in rng.integers(0, size, 2)) for _ in range(2)]
         mask = np.zeros((size, size), np.float32)
         cv2.line(mask, ends[0], ends[1], 1.0, 1, cv2.LINE_AA)
-        picture *= (1 + rng.uniform(-0.3, 0.3) * mask)[:, :, None]
+        _mark(picture, mask, rng.uniform(-0.3, 0.3), ends[0], ends[1], 2)
     return picture
+
+
+def _mark(
+    picture: Picture, mask: Picture, strength: float, first: tuple[int, ...], last: tuple[int, ...], reach: int
+) -> None:
+    """Brightens (S, S, 3) by `strength` where `mask` (S, S) is 1, in place; 0 is beyond `reach` of both ends' box."""
+    x0, y0 = (max(min(a, b) - reach, 0) for a, b in zip(first, last, strict=True))
+    x1, y1 = (max(a, b) + reach + 1 for a, b in zip(first, last, strict=True))
+    part = picture[y0:y1, x0:x1]
+    part *= (1 + np.float32(strength) * mask[y0:y1, x0:x1])[:, :, None]
 
 
 FLOOR_KINDS: Final[dict[str, TextureKind]] = {

@@ -18,15 +18,22 @@ from simulation.texture_patterns import (
     Picture,
     TextureKind,
     Use,
+    cover,
+    dim,
+    eight_bits,
+    frac,
     grain,
     grey_colours,
     grid,
     noise,
+    picked,
     plain,
     rug_colours,
+    shaded,
     soft_colours,
     thing_colours,
     tile_colours,
+    toned,
     wall_colours,
     wood_colours,
 )
@@ -49,13 +56,13 @@ def paint(texture: Texture, size_px: int) -> NDArray[np.uint8]:
     picture = kind.paint(texture, rng, size_px)
     if kind.purpose == "train" and kind.use in FLOOR_USES:
         picture = weathered(picture, rng)
-    return (np.clip(picture, 0, 1) * 255).astype(np.uint8)
+    return eight_bits(picture)
 
 
 def _wood(rng: Rng, size: int, colour: Colour, contrast: float) -> Picture:
     """Grain along x."""
     bands = noise(rng, size, 3, 48) * 0.05 + noise(rng, size, 2, 128) * 0.03 + noise(rng, size, 4, 8) * 0.04
-    return (1 + contrast * bands + grain(rng, size, 0.01))[:, :, None] * np.array(colour, np.float32)
+    return toned(colour, 1 + contrast * bands + grain(rng, size, 0.01))
 
 
 def _paint_planks(texture: Texture, rng: Rng, size: int) -> Picture:
@@ -64,12 +71,12 @@ def _paint_planks(texture: Texture, rng: Rng, size: int) -> Picture:
     x, y = grid(size)
     row = np.floor(y * rows).astype(int)
     shift, tone = rng.uniform(size=rows)[row], rng.normal(0, 0.08, (rows, 2))
-    half = ((x + shift) % 1.0 > 0.5).astype(int)
-    picture *= (1 + tone[row, half]).astype(np.float32)[:, :, None]
-    gap = (np.minimum((y * rows) % 1, 1 - (y * rows) % 1) < 0.012 * rows / 4) | (
-        np.abs((x + shift) % 0.5 - 0.25) > 0.2475
+    half = (frac(x + shift) > 0.5).astype(int)
+    picture = shaded(picture, 1 + tone[row, half])
+    gap = (np.minimum(frac(y * rows), 1 - frac(y * rows)) < 0.012 * rows / 4) | (
+        np.abs(0.5 * frac(2 * (x + shift)) - 0.25) > 0.2475
     )
-    picture[gap] *= rng.uniform(0.4, 0.8)
+    dim(picture, gap, rng.uniform(0.4, 0.8))
     return picture
 
 
@@ -80,9 +87,9 @@ def _paint_herringbone(texture: Texture, rng: Rng, size: int) -> Picture:
     lean = np.where(column % 2 == 0, 1.0, -1.0)
     along = (y * unit * 2 + lean * (x * unit % 1.0)) % (unit * 2)
     tone = rng.normal(0, 0.1, (unit, unit * 2 + 1))[column % unit, np.floor(along).astype(int)]
-    picture = _wood(rng, size, texture.colours[0], 1.5) * (1 + tone)[:, :, None]
-    gap = (along % 1 < 0.05) | ((x * unit) % 1 < 0.03)
-    picture[gap] *= 0.6
+    picture = shaded(_wood(rng, size, texture.colours[0], 1.5), 1 + tone)
+    gap = (frac(along) < 0.05) | (frac(x * unit) < 0.03)
+    dim(picture, gap, 0.6)
     return picture
 
 
@@ -92,14 +99,14 @@ def _paint_tiles(texture: Texture, rng: Rng, size: int) -> Picture:
     ix, iy = np.floor(x * count).astype(int), np.floor(y * count).astype(int)
     tone = rng.normal(0, 0.03, (count, count))[iy, ix]
     mottle = noise(rng, size, 8) * 0.03 * (texture.seed % 3) + grain(rng, size, 0.01)
-    picture = plain(texture.colours[0], size) * (1 + tone + mottle)[:, :, None]
+    picture = toned(texture.colours[0], 1 + tone + mottle)
     if texture.seed % 5 == 0:  # checkerboard
         picture[(ix + iy) % 2 == 0] *= np.array(texture.colours[2], np.float32)
     edge = 0.004 * count + 0.004
-    gap = (np.minimum((x * count) % 1, 1 - (x * count) % 1) < edge) | (
-        np.minimum((y * count) % 1, 1 - (y * count) % 1) < edge
+    gap = (np.minimum(frac(x * count), 1 - frac(x * count)) < edge) | (
+        np.minimum(frac(y * count), 1 - frac(y * count)) < edge
     )
-    picture[gap] = np.array(texture.colours[1], np.float32)
+    cover(picture, gap, texture.colours[1])
     return picture
 
 
@@ -110,21 +117,21 @@ def _paint_bond_tiles(texture: Texture, rng: Rng, size: int) -> Picture:
     across = (x * columns + 0.5 * (row % 2)) % columns
     tone = rng.normal(0, 0.05, (rows, columns))[row, np.floor(across).astype(int)]
     veins = np.exp(-np.abs(noise(rng, size, 5)) * 8) * 0.15
-    picture = plain(texture.colours[0], size) * (1 + tone - veins)[:, :, None]
-    gap = ((y * rows) % 1 < 0.04) | (across % 1 < 0.02)
-    picture[gap] = np.array(texture.colours[1], np.float32)
+    picture = toned(texture.colours[0], 1 + tone - veins)
+    gap = (frac(y * rows) < 0.04) | (frac(across) < 0.02)
+    cover(picture, gap, texture.colours[1])
     return picture
 
 
 def _paint_carpet(texture: Texture, rng: Rng, size: int) -> Picture:
     pile = noise(rng, size, size // 4) * 0.07 + grain(rng, size, 0.08) + noise(rng, size, 6) * 0.04
-    return plain(texture.colours[0], size) * (1 + pile)[:, :, None]
+    return toned(texture.colours[0], 1 + pile)
 
 
 def _paint_carpet_fleck(texture: Texture, rng: Rng, size: int) -> Picture:
     picture = _paint_carpet(texture, rng, size)
     fleck = noise(rng, size, size // 6) > 1.4
-    picture[fleck] = 0.5 * picture[fleck] + 0.5 * np.array(texture.colours[1], np.float32)
+    cover(picture, fleck, texture.colours[1], 0.5)
     return picture
 
 
@@ -132,15 +139,15 @@ def _paint_carpet_loop(texture: Texture, rng: Rng, size: int) -> Picture:
     x, y = grid(size)
     loops = np.sin(x * 2 * np.pi * 48) * np.sin(y * 2 * np.pi * 64)
     pile = loops * 0.1 + noise(rng, size, 4) * 0.05 + grain(rng, size, 0.05)
-    return plain(texture.colours[0], size) * (1 + pile)[:, :, None]
+    return toned(texture.colours[0], 1 + pile)
 
 
 def _paint_rug_stripes(texture: Texture, rng: Rng, size: int) -> Picture:
     _, y = grid(size)
     count = 3 + texture.seed % 9
     pick = rng.integers(len(texture.colours), size=count)
-    picture = np.array(texture.colours, np.float32)[pick][np.floor(y * count).astype(int)]
-    return picture * (1 + noise(rng, size, size // 4) * 0.06 + grain(rng, size, 0.05))[:, :, None]
+    tone = 1 + noise(rng, size, size // 4) * 0.06 + grain(rng, size, 0.05)
+    return picked(np.array(texture.colours, np.float32), pick[np.floor(y * count).astype(int)], tone)
 
 
 def _paint_rug_medallion(texture: Texture, rng: Rng, size: int) -> Picture:
@@ -151,39 +158,38 @@ def _paint_rug_medallion(texture: Texture, rng: Rng, size: int) -> Picture:
     edge = np.minimum(np.minimum(x, 1 - x), np.minimum(y, 1 - y))
     rings[edge < 0.12] = 1
     rings[(edge < 0.09) & (np.floor((x + y) * 24).astype(int) % 2 == 0)] = 2
-    return palette[rings] * (1 + grain(rng, size, 0.07))[:, :, None]
+    return picked(palette, rings, 1 + grain(rng, size, 0.07))
 
 
 def _paint_rug_check(texture: Texture, rng: Rng, size: int) -> Picture:
     x, y = grid(size)
     count, palette = 5 + texture.seed % 4, np.array(texture.colours, np.float32)
     diamonds = (np.floor((x + y) * count) + np.floor((x - y) * count)).astype(int) % len(palette)
-    return palette[diamonds] * (1 + grain(rng, size, 0.07) + noise(rng, size, size // 4) * 0.05)[:, :, None]
+    return picked(palette, diamonds, 1 + grain(rng, size, 0.07) + noise(rng, size, size // 4) * 0.05)
 
 
 def _paint_concrete(texture: Texture, rng: Rng, size: int) -> Picture:
     stain = noise(rng, size, 4) * 0.05 + noise(rng, size, 16) * 0.03 + grain(rng, size, 0.02)
-    return plain(texture.colours[0], size) * (1 + stain)[:, :, None]
+    return toned(texture.colours[0], 1 + stain)
 
 
 def _paint_terrazzo(texture: Texture, rng: Rng, size: int) -> Picture:
     picture = _paint_concrete(texture, rng, size)
     chips = noise(rng, size, size // 10)
-    picture[chips > 1.3] = np.array(texture.colours[1], np.float32)
-    picture[chips < -1.5] = np.array(texture.colours[2], np.float32)
+    cover(picture, chips > 1.3, texture.colours[1])
+    cover(picture, chips < -1.5, texture.colours[2])
     return picture
 
 
 def _paint_plaster(texture: Texture, rng: Rng, size: int) -> Picture:
     rough = noise(rng, size, 3) * 0.02 + noise(rng, size, size // 3) * 0.015
-    return plain(texture.colours[0], size) * (1 + rough)[:, :, None]
+    return toned(texture.colours[0], 1 + rough)
 
 
 def _paint_wallpaper(texture: Texture, rng: Rng, size: int) -> Picture:
     x, _ = grid(size)
     band = np.floor(x * (4 + texture.seed % 12)).astype(int) % 2
-    picture = np.array(texture.colours[:2], np.float32)[band]
-    return picture * (1 + grain(rng, size, 0.01))[:, :, None]
+    return picked(np.array(texture.colours[:2], np.float32), band, 1 + grain(rng, size, 0.01))
 
 
 def _paint_bricks(texture: Texture, rng: Rng, size: int) -> Picture:
@@ -193,13 +199,13 @@ def _paint_bricks(texture: Texture, rng: Rng, size: int) -> Picture:
 def _paint_weave(texture: Texture, rng: Rng, size: int) -> Picture:
     x, y = grid(size)
     weave = np.sin(x * 2 * np.pi * 32) * np.sin(y * 2 * np.pi * 32) * 0.1
-    return plain(texture.colours[0], size) * (1 + weave + noise(rng, size, 6) * 0.06)[:, :, None]
+    return toned(texture.colours[0], 1 + weave + noise(rng, size, 6) * 0.06)
 
 
 def _paint_bands(texture: Texture, rng: Rng, size: int) -> Picture:
     _, y = grid(size)
     band = np.floor(y * (2 + texture.seed % 7)).astype(int) % 2
-    return np.array(texture.colours[:2], np.float32)[band] * (1 + grain(rng, size, 0.03))[:, :, None]
+    return picked(np.array(texture.colours[:2], np.float32), band, 1 + grain(rng, size, 0.03))
 
 
 def _paint_timber(texture: Texture, rng: Rng, size: int) -> Picture:
@@ -209,10 +215,10 @@ def _paint_timber(texture: Texture, rng: Rng, size: int) -> Picture:
 def _paint_dots(texture: Texture, rng: Rng, size: int) -> Picture:
     x, y = grid(size)
     count = 3 + texture.seed % 5
-    dots = np.hypot((x * count) % 1 - 0.5, (y * count) % 1 - 0.5) < 0.28
+    dots = np.hypot(frac(x * count) - 0.5, frac(y * count) - 0.5) < 0.28
     picture = plain(texture.colours[0], size)
-    picture[dots] = np.array(texture.colours[1], np.float32)
-    return picture * (1 + grain(rng, size, 0.03))[:, :, None]
+    cover(picture, dots, texture.colours[1])
+    return shaded(picture, 1 + grain(rng, size, 0.03))
 
 
 KINDS: Final[dict[str, TextureKind]] = {
