@@ -7,6 +7,7 @@ grids are filled by windows around each footprint, so cost follows what is there
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numba import njit
@@ -55,12 +56,18 @@ def rotation_matrix(rotation: tuple[float, float, float, float]) -> FloatArray:
     """(3, 3) of an axis and angle (Rodrigues)."""
     x, y, z, angle = rotation
     cos, sin = math.cos(angle), math.sin(angle)
-    cross = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
-    outer = np.outer((x, y, z), (x, y, z))
-    matrix: FloatArray = cos * np.eye(3) + sin * cross + (1 - cos) * outer
+    rest = 1 - cos
+    matrix: FloatArray = np.array(
+        [
+            [cos + rest * (x * x), sin * -z + rest * (x * y), sin * y + rest * (x * z)],
+            [sin * z + rest * (x * y), cos + rest * (y * y), sin * -x + rest * (y * z)],
+            [sin * -y + rest * (x * z), sin * x + rest * (y * z), cos + rest * (z * z)],
+        ]
+    )
     return matrix
 
 
+@lru_cache(maxsize=4096)  # each room's parts are asked about several times: where to stand, what is seen, what is free
 def part_footprint(part: Part) -> tuple[list[tuple[float, float]], float]:
     """Corners and rounding radius in the thing's frame."""
     matrix = rotation_matrix(part.rotation)
@@ -229,9 +236,13 @@ def _fill(
         high_x = corners[i, : counts[i], 0].max() + pad
         low_y = corners[i, : counts[i], 1].min() - pad
         high_y = corners[i, : counts[i], 1].max() + pad
+        middle_x, middle_y = (low_x + high_x) / 2, (low_y + high_y) / 2
+        outer = math.hypot(high_x - low_x - 2 * pad, high_y - low_y - 2 * pad) / 2 + radii[i]
         for row in range(max(int((low_y - origin_y) / cell), 0), min(int((high_y - origin_y) / cell) + 2, rows)):
             for col in range(max(int((low_x - origin_x) / cell), 0), min(int((high_x - origin_x) / cell) + 2, cols)):
                 x, y = origin_x + (col + 0.5) * cell, origin_y + (row + 0.5) * cell
+                if math.hypot(x - middle_x, y - middle_y) - outer >= grid[row, col]:
+                    continue  # another footprint is nearer than this one can be
                 d = _nearest_on(x, y, corners[i], counts[i], radii[i])[2]
                 if d < grid[row, col]:
                     grid[row, col] = d

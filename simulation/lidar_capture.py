@@ -21,8 +21,9 @@ from navigation.grid_geometry import GridGeometry
 from perception.sample_format import Sample
 from simulation import recognition_palette
 from simulation.capture_stage import CaptureStage
-from simulation.footprints import clearance_grid, lying, rotation_matrix, standing
+from simulation.footprints import clearance_grid, rotation_matrix, standing
 from simulation.ground_truth import BODY_TOP_M, floor_name_at, inside_grid
+from simulation.label_png import label_png
 from simulation.randomisation import Darkroom, FrameDraws, draw_frame
 from simulation.room_spec import Room
 from simulation.sample_labels import ObjectGeometry
@@ -173,11 +174,15 @@ class PoseChooser:
         standing_clear_m = clearance_grid(standing(room, BODY_TOP_M), self._geometry, _OBJECT_CLEAR_M + _GRID_M)
         self._roomy = inside_grid(room, self._geometry) & (standing_clear_m > 0.18)
         self._last: Pose2D | None = None
+        self._objects: ObjectGeometry | None = None
         self.look_again(stage)
 
     def look_again(self, stage: Stage) -> None:
-        """After the small objects were redrawn."""
-        lying_clear_m = clearance_grid(lying(stage.room), self._geometry, _OBJECT_CLEAR_M + _GRID_M)
+        """After the small objects were redrawn; nothing to do while they lie as they lay."""
+        if self._objects is stage.objects:
+            return
+        self._objects = stage.objects
+        lying_clear_m = clearance_grid(stage.objects.prints, self._geometry, _OBJECT_CLEAR_M + _GRID_M)
         self._free = self._roomy & (lying_clear_m > _OBJECT_CLEAR_M)
         self._cells = np.argwhere(self._free)
         self._discs = stage.objects.discs
@@ -240,8 +245,8 @@ def _sample(
         ranges_m=looked.ranges_m,
         first_bearing_rad=-looked.lidar_fov_rad / 2 + step_rad / 2,
         step_rad=step_rad,
-        segmentation=_png(classes),
-        instances=_png(instances),
+        segmentation=label_png(classes),
+        instances=label_png(instances),
         objects=tuple(stage.objects.seen(instances, pose)),
         floor_under=floor_name_at(stage.room, pose.x_m, pose.y_m),
         pose=pose,
@@ -271,11 +276,7 @@ def true_camera(camera: Camera, draws: FrameDraws, map_from_base: FloatArray, he
 def encoded(image_bgr: NDArray[np.uint8], jpeg_quality: int) -> bytes:
     """JPEG, or PNG when the quality is 0."""
     if jpeg_quality == 0:
-        return _png(image_bgr)
-    _, data = cv2.imencode(".jpg", image_bgr, [cv2.IMWRITE_JPEG_QUALITY, jpeg_quality])
-    return bytes(data)
-
-
-def _png(image: NDArray[Any]) -> bytes:
-    _, data = cv2.imencode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+        _, data = cv2.imencode(".png", image_bgr, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    else:
+        _, data = cv2.imencode(".jpg", image_bgr, [cv2.IMWRITE_JPEG_QUALITY, jpeg_quality])
     return bytes(data)

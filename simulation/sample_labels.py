@@ -16,7 +16,7 @@ class ObjectGeometry:
     """The footprints of a room's small objects, ready to be asked about from any pose."""
 
     def __init__(self, room: Room) -> None:
-        prints = lying(room)
+        self.prints = prints = lying(room)
         self._kinds = [item.kind for item in room.small_objects]
         self._prints: list[Footprints] = [prints.of(i) for i in range(len(room.small_objects))]
         self.discs = [_disc(item) for item in self._prints]  # (x, y, radius) in map
