@@ -9,14 +9,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+import cv2
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from foundation.geometry import FloatArray
 from foundation.robot_config import RobotConfig
 from simulation import robot_model, webots_rotation
 from simulation.headless_mujoco import mujoco
-from simulation.standin.rendering import Renderer, open_renderer
+from simulation.standin.rendering import HIDDEN_GROUP, Renderer, open_renderer
 
 BASIC_STEP_MS: Final = 20
 SUBSTEPS: Final = 5
@@ -214,9 +216,7 @@ class Engine:
     def image(self, width_px: int, height_px: int, *, noise: bool = True) -> NDArray[np.uint8]:
         """(H, W, 4) BGRA of the robot's camera."""
         rgb = self._renderer(width_px, height_px).rgb(self.data)
-        bgra = np.empty((height_px, width_px, 4), np.uint8)
-        bgra[..., :3] = rgb[..., ::-1]
-        bgra[..., 3] = 255
+        bgra: NDArray[np.uint8] = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGRA), np.uint8)
         if noise:
             self._add_noise(bgra)
         return bgra
@@ -226,9 +226,8 @@ class Engine:
         geoms = self._renderer(width_px, height_px).geoms(self.data)
         if self.labels is None:
             return np.zeros(geoms.shape, np.uint8), np.zeros(geoms.shape, np.uint16)
-        seen = geoms >= 0
-        classes = np.where(seen, self.labels.classes[geoms], 0).astype(np.uint8)
-        return classes, np.where(seen, self.labels.instances[geoms], 0).astype(np.uint16)
+        classes, instances = _labelled(geoms, self.labels.classes, self.labels.instances)
+        return classes, instances
 
     def refresh_surfaces(self) -> None:
         """After textures or lights of the model were rewritten: what is drawn from now on shows them."""
@@ -289,7 +288,8 @@ class Engine:
 
 GROUND: Final = "ground"
 WHEELS: Final = (robot_model.LEFT_WHEEL, robot_model.RIGHT_WHEEL)
-NOT_THE_ROBOT: Final = np.array([group != robot_model.ROBOT_GEOM_GROUP for group in range(6)], np.uint8)
+UNSEEN_GROUPS: Final = (robot_model.ROBOT_GEOM_GROUP, HIDDEN_GROUP)
+NOT_THE_ROBOT: Final = np.array([group not in UNSEEN_GROUPS for group in range(6)], np.uint8)
 
 
 def _named(model: Any, kind: Any, name: str) -> int:
@@ -302,6 +302,20 @@ def _named(model: Any, kind: Any, name: str) -> int:
 def _root_bodies(model: Any) -> NDArray[np.int32]:
     roots: NDArray[np.int32] = np.asarray(model.body_rootid)
     return roots
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _labelled(
+    geoms: NDArray[np.int32], classes: NDArray[np.uint8], instances: NDArray[np.uint16]
+) -> tuple[NDArray[np.uint8], NDArray[np.uint16]]:
+    """What each pixel's geom is; 0 where there is none."""
+    class_image, instance_image = np.zeros(geoms.shape, np.uint8), np.zeros(geoms.shape, np.uint16)
+    for row in range(geoms.shape[0]):
+        for col in range(geoms.shape[1]):
+            geom = geoms[row, col]
+            if geom >= 0:
+                class_image[row, col], instance_image[row, col] = classes[geom], instances[geom]
+    return class_image, instance_image
 
 
 def _lidar_rays(beams: int) -> FloatArray:

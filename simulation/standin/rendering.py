@@ -4,13 +4,16 @@ Which one is used is decided once, when the first renderer is opened, and said i
 """
 
 import logging
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final, Protocol
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
+from foundation.geometry import FloatArray
 from simulation.headless_mujoco import mujoco
 
 HIDDEN_GROUP: Final = 4  # MuJoCo draws groups 0 to 2 unless told otherwise
@@ -37,50 +40,77 @@ class Renderer(Protocol):
 
 
 class GlRenderer:
-    """MuJoCo's own renderer; EGL works with Mesa's software driver."""
+    """MuJoCo's own drawing; EGL works with Mesa's software driver, which pays for every sample, copy and geom."""
 
     def __init__(self, model: Any, width_px: int, height_px: int, camera: str) -> None:
-        self._camera = camera
-        self._renderer = mujoco.Renderer(model, height_px, width_px)
         self._model = model
-        flags = self._renderer.scene.flags
+        self._camera = mujoco.MjvCamera()
+        self._camera.type = mujoco.mjtCamera.mjCAMERA_FIXED
+        self._camera.fixedcamid = mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_CAMERA, camera)
+        self._option = mujoco.MjvOption()
+        self._scene = mujoco.MjvScene(model, maxgeom=model.ngeom + 100)
+        self._gl = mujoco.GLContext(width_px, height_px)
+        self._gl.make_current()
+        self._context = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_50)
+        self._smooth_buffer = (self._context.offFBO, self._context.offSamples)
+        self._rect = mujoco.MjrRect(0, 0, width_px, height_px)
+        self._pixels = np.empty((height_px, width_px, 3), np.uint8)  # as read: bottom row first
+        flags = self._scene.flags
         flags[mujoco.mjtRndFlag.mjRND_SHADOW] = bool(np.any(model.light_castshadow))
         flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = False
         flags[mujoco.mjtRndFlag.mjRND_HAZE] = False
 
     def rgb(self, data: Any) -> NDArray[np.uint8]:
-        with self._only_what_is_in_view(data):
-            self._renderer.update_scene(data, camera=self._camera)
-        image: NDArray[np.uint8] = self._renderer.render()
-        return image
+        self._draw(data)
+        return self._pixels[::-1]
 
     def geoms(self, data: Any) -> NDArray[np.int32]:
-        self._renderer.enable_segmentation_rendering()
+        flags, context = self._scene.flags, self._context
+        flags[mujoco.mjtRndFlag.mjRND_SEGMENT] = flags[mujoco.mjtRndFlag.mjRND_IDCOLOR] = True
+        if context.offFBO_r:  # numbers are not smoothed: straight into the buffer that pictures are averaged into
+            context.offFBO, context.offSamples = context.offFBO_r, 0
         try:
-            with self._only_what_is_in_view(data):
-                self._renderer.update_scene(data, camera=self._camera)
-            painted = self._renderer.render()  # (H, W, 2): id, kind of object
+            self._draw(data)
         finally:
-            self._renderer.disable_segmentation_rendering()
-        is_geom = painted[..., 1] == int(mujoco.mjtObj.mjOBJ_GEOM)
-        geoms: NDArray[np.int32] = np.where(is_geom, painted[..., 0], -1).astype(np.int32)
+            flags[mujoco.mjtRndFlag.mjRND_SEGMENT] = flags[mujoco.mjtRndFlag.mjRND_IDCOLOR] = False
+            context.offFBO, context.offSamples = self._smooth_buffer
+        geom_of_number = np.full(self._scene.ngeom + 1, -1, np.int32)
+        for geom in self._scene.geoms[: self._scene.ngeom]:
+            if geom.segid >= 0 and geom.objtype == mujoco.mjtObj.mjOBJ_GEOM:
+                geom_of_number[geom.segid + 1] = geom.objid
+        geoms: NDArray[np.int32] = _painted_geoms(self._pixels, geom_of_number)
         return geoms
+
+    def _draw(self, data: Any) -> None:
+        """What the camera sees now into `_pixels`."""
+        self._gl.make_current()
+        mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self._context)
+        with self._only_what_is_in_view(data):
+            mujoco.mjv_updateScene(
+                self._model, data, self._option, None, self._camera, mujoco.mjtCatBit.mjCAT_ALL, self._scene
+            )
+        mujoco.mjr_render(self._rect, self._scene, self._context)
+        mujoco.mjr_readPixels(self._pixels, None, self._rect, self._context)
 
     @contextmanager
     def _only_what_is_in_view(self, data: Any) -> Iterator[None]:
-        """Hides geoms whose bounding sphere lies outside of the camera's cone: a software renderer pays for each."""
+        """Hides geoms that lie beside the camera's view: a software renderer pays for each."""
         model = self._model
-        if self._renderer.scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW]:  # what is out of view still casts shadows
+        if self._scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW]:  # what is out of view still casts shadows
             yield
             return
-        number = int(mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_CAMERA, self._camera))
-        away = data.geom_xpos - data.cam_xpos[number]  # (G, 3)
-        along = -away @ data.cam_xmat[number].reshape(3, 3)[:, 2]
-        aside = np.sqrt(np.maximum((away**2).sum(axis=1) - along**2, 0.0))
-        half_rad = np.radians(model.cam_fovy[number]) / 2
-        corner_rad = np.arctan(np.tan(half_rad) * np.hypot(1.0, self._renderer.width / self._renderer.height))
-        reach = model.geom_rbound
-        outside = (aside * np.cos(corner_rad) - along * np.sin(corner_rad) > reach) & (reach > 0)
+        number = self._camera.fixedcamid
+        up = math.tan(math.radians(model.cam_fovy[number]) / 2)
+        outside = beside_view(
+            data.cam_xpos[number],
+            data.cam_xmat[number].reshape(3, 3),
+            (up * self._rect.width / self._rect.height, up),
+            data.geom_xpos,
+            data.geom_xmat,
+            model.geom_rbound,
+            model.geom_size,
+            model.geom_type == int(mujoco.mjtGeom.mjGEOM_BOX),
+        )
         groups = model.geom_group.copy()
         model.geom_group[outside] = HIDDEN_GROUP
         try:
@@ -89,15 +119,66 @@ class GlRenderer:
             model.geom_group[:] = groups
 
     def refresh_surfaces(self) -> None:
-        context = self._renderer._mjr_context
-        self._renderer._gl_context.make_current()
+        self._gl.make_current()
         for texture in range(self._model.ntex):
-            mujoco.mjr_uploadTexture(self._model, context, texture)
-        shadows = bool(np.any(self._model.light_castshadow))
-        self._renderer.scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = shadows
+            mujoco.mjr_uploadTexture(self._model, self._context, texture)
+        self._scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = bool(np.any(self._model.light_castshadow))
 
     def close(self) -> None:
-        self._renderer.close()
+        self._gl.make_current()
+        self._context.free()
+        self._gl.free()
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _painted_geoms(pixels: NDArray[np.uint8], geom_of_number: NDArray[np.int32]) -> NDArray[np.int32]:
+    """(H, W) top row first, from numbers painted as red + 256 green + 65,536 blue, bottom row first."""
+    height, width, _ = pixels.shape
+    out = np.empty((height, width), np.int32)
+    for row in range(height):
+        for col in range(width):
+            red, green, blue = pixels[height - 1 - row, col]
+            out[row, col] = geom_of_number[int(red) + 256 * int(green) + 65536 * int(blue)]
+    return out
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def beside_view(
+    eye: FloatArray,
+    axes: FloatArray,
+    tangents: tuple[float, float],
+    places: FloatArray,
+    rotations: FloatArray,
+    reach: FloatArray,
+    half: FloatArray,
+    is_box: NDArray[np.bool_],
+) -> NDArray[np.bool_]:
+    """(G,): geoms that lie wholly beyond one of the view's four sides; of boxes also the corners are looked at.
+
+    `axes` is map_from_camera with the camera looking along -z; `tangents` are of half the view across and up; `reach`
+    is each geom's bounding sphere, 0 for the endless ones, which never are beside.
+    """
+    out = np.zeros(len(reach), np.bool_)
+    for side in range(4):
+        along = side // 2
+        sign = 1.0 if side % 2 else -1.0
+        normal = (sign * axes[:, along] + tangents[along] * axes[:, 2]) / math.sqrt(1 + tangents[along] ** 2)
+        for i in range(len(reach)):
+            if reach[i] <= 0 or out[i]:
+                continue
+            beyond = 0.0
+            for k in range(3):
+                beyond += normal[k] * (places[i, k] - eye[k])
+            spread = reach[i]
+            if is_box[i]:
+                spread = 0.0
+                for j in range(3):
+                    turned = (
+                        normal[0] * rotations[i, j] + normal[1] * rotations[i, 3 + j] + normal[2] * rotations[i, 6 + j]
+                    )
+                    spread += abs(turned) * half[i, j]
+            out[i] = beyond > spread
+    return out
 
 
 class RayRenderer:
