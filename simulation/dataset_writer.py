@@ -8,7 +8,7 @@ import signal
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +19,17 @@ from foundation.robot_config import RobotConfig
 from perception import sample_format
 from perception.errors import SampleError
 from simulation.errors import CaptureError
-from simulation.lidar_capture import CaptureSettings, samples
-from simulation.room_simulator import draw_room
-from simulation.standin.rendering import renderer_name
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureSettings:
+    """What decides the bytes of a capture."""
+
+    rooms: int
+    frames: int
+    seed: int
+    width_px: int
+    height_px: int
 
 
 def capture(
@@ -43,25 +51,35 @@ def capture(
     made_by = {"verb": "sim capture", **asdict(settings)}
     _claim(out, made_by)
     todo = [index for index in range(rooms) if not _whole(shard_path(out, index), frames)]
+    renderers: set[str] = set()
+
+    def done_one(renderer: str) -> None:
+        renderers.add(renderer)
+        advance(frames)
+
     with progress("capture", total=rooms * frames, unit="samples") as advance:
         advance((rooms - len(todo)) * frames)
         if workers <= 1:
             for index in todo:
-                capture_room(settings, index, out)
-                advance(frames)
+                done_one(capture_room(settings, index, out))
         else:
-            _in_parallel(settings, todo, out, workers, lambda: advance(frames))
-    origin = {**made_by, "renderer": renderer_name(), "processor": platform.machine()}
+            _in_parallel(settings, todo, out, workers, done_one)
+    origin = {**made_by, "renderer": "+".join(sorted(renderers)) or _renderer_here(), "processor": platform.machine()}
     return sample_format.write_manifest(out, seed=seed, origin=origin)
 
 
-def capture_room(settings: CaptureSettings, index: int, out: Path) -> None:
-    """Draws room `index` of the capture and writes its shard."""
+def capture_room(settings: CaptureSettings, index: int, out: Path) -> str:
+    """Draws room `index` of the capture, writes its shard and says by which renderer."""
+    from simulation.lidar_capture import samples  # here: the process that only hands out rooms need not wait for these
+    from simulation.room_simulator import draw_room
+    from simulation.standin.rendering import renderer_name
+
     draw = np.random.default_rng([settings.seed, index, 0xDA7A])
     room_seed, many = int(draw.integers(2**62)), int(draw.choice([1, 1, 1, 1, 2, 3]))
     room = draw_room(room_seed, rooms=many, purpose="train")
     config = robot_config(settings)
     sample_format.write_shard(shard_path(out, index), samples(room, config, frames=settings.frames, seed=room_seed))
+    return renderer_name()
 
 
 def robot_config(settings: CaptureSettings) -> RobotConfig:
@@ -76,22 +94,28 @@ def shard_path(out: Path, index: int) -> Path:
 
 
 def _in_parallel(
-    settings: CaptureSettings, todo: list[int], out: Path, workers: int, done_one: Callable[[], None]
+    settings: CaptureSettings, todo: list[int], out: Path, workers: int, done_one: Callable[[str], None]
 ) -> None:
     os.environ.setdefault("LP_NUM_THREADS", "0")  # the software renderer's own threads would fight the workers
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(max_workers=workers, mp_context=context, initializer=_ignore_interrupt)
     try:
-        waiting: set[Future[None]] = {pool.submit(capture_room, settings, index, out) for index in todo}
+        waiting: set[Future[str]] = {pool.submit(capture_room, settings, index, out) for index in todo}
         while waiting:
             finished, waiting = wait(waiting, return_when=FIRST_COMPLETED)
             for future in finished:
-                future.result()
-                done_one()
+                done_one(future.result())
     except BrokenProcessPool as error:
         raise CaptureError(f"{out}: a worker was killed; finished rooms are kept, run it again") from error
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _renderer_here() -> str:
+    """Where every room was finished before: what this machine would draw with."""
+    from simulation.standin.rendering import renderer_name
+
+    return renderer_name()
 
 
 def _ignore_interrupt() -> None:

@@ -6,10 +6,10 @@ Pure, from the room's own geometry and never through an engine: the judge's yard
 import math
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from foundation.geometry import FloatArray, Pose2D
 from navigation.grid_geometry import GridGeometry
@@ -80,7 +80,7 @@ def inside_grid(room: Room, geometry: GridGeometry) -> NDArray[np.bool_]:
 def connected(mask: NDArray[np.bool_], geometry: GridGeometry, start: Pose2D) -> NDArray[np.bool_]:
     """The cells of `mask` that hang together (4 neighbours) with the start's cell; none when it is not in `mask`."""
     row, col = geometry.cells(np.array([[start.x_m, start.y_m]]))[0]
-    labels, _ = ndimage.label(mask)
+    _, labels = cv2.connectedComponents(mask.astype(np.uint8), connectivity=4)
     if not (0 <= row < geometry.rows and 0 <= col < geometry.cols) or not labels[row, col]:
         return np.zeros_like(mask)
     together: NDArray[np.bool_] = labels == labels[row, col]
@@ -91,7 +91,8 @@ def distance_to(mask: NDArray[np.bool_], cell_m: float) -> FloatArray:
     """(R, C): from each cell's centre to the nearest cell's centre of `mask`; inf when there is none."""
     if not mask.any():
         return np.full(mask.shape, np.inf)
-    distance: FloatArray = ndimage.distance_transform_edt(~mask) * cell_m
+    cells = cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    distance: FloatArray = cells.astype(np.float64) * cell_m
     return distance
 
 

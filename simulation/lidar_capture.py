@@ -41,17 +41,6 @@ _LOOK_AT_OBJECT_RATIO: Final = 0.78
 _OBJECT_CLEAR_M: Final = 0.185  # from the robot's centre: the camera, .14 m ahead, stays outside of things
 
 
-@dataclass(frozen=True, slots=True)
-class CaptureSettings:
-    """What decides the bytes of a capture."""
-
-    rooms: int
-    frames: int
-    seed: int
-    width_px: int
-    height_px: int
-
-
 class Stage(Protocol):
     """The room in front of the camera."""
 
