@@ -229,32 +229,34 @@ def weathered(picture: Picture, rng: Rng) -> Picture:
     if rng.uniform() < 0.6:
         picture = shaded(picture, 1 + rng.uniform(0.03, 0.15) * octaves(rng, size, 2, 3))
     for _ in range(int(rng.integers(0, 5))):  # spills: a blot with a soft or a dark edge
-        mask = np.zeros((size, size), np.float32)
-        centre = tuple(int(value) for value in rng.integers(0, size, 2))
+        x, y = (int(value) for value in rng.integers(0, size, 2))
         axes = tuple(int(value) for value in rng.integers(size // 60 + 1, size // 9, 2))
-        cv2.ellipse(mask, centre, axes, float(rng.uniform(0, 180)), 0, 360, 1.0, -1)
-        reach = max(axes) + 1
+        turned, soft_px = float(rng.uniform(0, 180)), 0.0
         if rng.uniform() < 0.5:
             soft_px = float(rng.uniform(1, size / 60))
-            mask = cv2.GaussianBlur(mask, (0, 0), soft_px)
-            reach += math.ceil(5 * soft_px)  # farther than OpenCV's kernel goes
-        _mark(picture, mask, rng.uniform(-0.45, 0.35), centre, centre, reach)
+        part, (x0, y0) = _around(picture, (x, y), (x, y), max(axes) + 1 + math.ceil(5 * soft_px))
+        mask = np.zeros(part.shape[:2], np.float32)
+        cv2.ellipse(mask, (x - x0, y - y0), axes, turned, 0, 360, 1.0, -1)
+        if soft_px:
+            mask = np.asarray(cv2.GaussianBlur(mask, (0, 0), soft_px), np.float32)
+        part *= (1 + np.float32(rng.uniform(-0.45, 0.35)) * mask)[:, :, None]
     for _ in range(int(rng.integers(0, 5))):  # scratches and hairs of the surface
-        ends = [tuple(int(value) for value in rng.integers(0, size, 2)) for _ in range(2)]
-        mask = np.zeros((size, size), np.float32)
-        cv2.line(mask, ends[0], ends[1], 1.0, 1, cv2.LINE_AA)
-        _mark(picture, mask, rng.uniform(-0.3, 0.3), ends[0], ends[1], 2)
+        ends = [(int(x), int(y)) for x, y in (rng.integers(0, size, 2) for _ in range(2))]
+        part, (x0, y0) = _around(picture, ends[0], ends[1], 2)
+        mask = np.zeros(part.shape[:2], np.float32)
+        first, last = ((x - x0, y - y0) for x, y in ends)
+        cv2.line(mask, first, last, 1.0, 1, cv2.LINE_AA)
+        part *= (1 + np.float32(rng.uniform(-0.3, 0.3)) * mask)[:, :, None]
     return picture
 
 
-def _mark(
-    picture: Picture, mask: Picture, strength: float, first: tuple[int, ...], last: tuple[int, ...], reach: int
-) -> None:
-    """Brightens (S, S, 3) by `strength` where `mask` (S, S) is 1, in place; 0 is beyond `reach` of both ends' box."""
+def _around(
+    picture: Picture, first: tuple[int, int], last: tuple[int, int], reach: int
+) -> tuple[Picture, tuple[int, int]]:
+    """The part of (S, S, 3) within `reach` pixels of the box of two points (column, row), and its corner's."""
     x0, y0 = (max(min(a, b) - reach, 0) for a, b in zip(first, last, strict=True))
     x1, y1 = (max(a, b) + reach + 1 for a, b in zip(first, last, strict=True))
-    part = picture[y0:y1, x0:x1]
-    part *= (1 + np.float32(strength) * mask[y0:y1, x0:x1])[:, :, None]
+    return picture[y0:y1, x0:x1], (x0, y0)
 
 
 FLOOR_KINDS: Final[dict[str, TextureKind]] = {

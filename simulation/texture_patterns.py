@@ -32,15 +32,9 @@ class TextureKind:
 
 def noise(rng: Rng, size: int, cells_x: int, cells_y: int | None = None) -> Picture:
     """(size, size) smooth noise of mean 0 and deviation 1 that repeats."""
-    cells_y = cells_y or cells_x
-    grid = rng.standard_normal((cells_y, cells_x)).astype(np.float32)
-    grid = np.pad(grid, 2, mode="wrap")
-    big = cv2.resize(
-        grid, (size * (cells_x + 4) // cells_x, size * (cells_y + 4) // cells_y), interpolation=cv2.INTER_LINEAR
-    )
-    y, x = 2 * size // cells_y, 2 * size // cells_x
-    cut: Picture = big[y : y + size, x : x + size]
-    return cut * np.float32(1 / max(deviation(cut), 1e-6))
+    values = rng.standard_normal((cells_y or cells_x, cells_x)).astype(np.float32)
+    stretched: Picture = _stretched(values, size)
+    return stretched
 
 
 def deviation(picture: Picture) -> float:
@@ -109,7 +103,7 @@ def octaves(rng: Rng, size: int, first: int, count: int) -> Picture:
 def cells(rng: Rng, size: int, count: int) -> tuple[NDArray[np.int64], Picture]:
     """(size, size) number of the nearest of `count` seeds, and how much nearer it is than the next (0 at borders)."""
     seeds = rng.uniform(size=(count, 2))
-    owner, gap = _nearest_seeds(seeds, max(size // 2, 32), max(int(math.sqrt(count / 2)), 1))
+    owner, gap = _nearest_seeds(seeds, max(size // 2, 32))
     big = cv2.resize(owner, (size, size), interpolation=cv2.INTER_NEAREST).astype(np.int64)
     return big, cv2.resize(gap, (size, size), interpolation=cv2.INTER_LINEAR)
 
@@ -171,6 +165,32 @@ def _square(values: NDArray[Any], size: int) -> NDArray[Any]:
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
+def _stretched(values: NDArray[np.float32], size: int) -> NDArray[np.float32]:
+    """(size, size) linear between `values` (Y, X), which lie at the middles of their cells and repeat; deviation 1."""
+    rows, cols = values.shape
+    wide = np.empty((rows, size), np.float32)
+    for col in range(size):
+        at = (col + 0.5) * cols / size - 0.5
+        left = math.floor(at)
+        share = np.float32(at - left)
+        for row in range(rows):
+            wide[row, col] = values[row, left % cols] * (1 - share) + values[row, (left + 1) % cols] * share
+    out = np.empty((size, size), np.float32)
+    total = squares = 0.0
+    for row in range(size):
+        at = (row + 0.5) * rows / size - 0.5
+        above = math.floor(at)
+        share = np.float32(at - above)
+        rest = np.float32(1) - share
+        upper, lower, line = wide[above % rows], wide[(above + 1) % rows], out[row]
+        for col in range(size):
+            line[col] = upper[col] * rest + lower[col] * share
+        total += line.mean() / size
+        squares += (line * line).mean() / size
+    return out * np.float32(1 / max(math.sqrt(max(squares - total * total, 0.0)), 1e-6))
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
 def _toned(colour: NDArray[np.float32], tone: NDArray[np.float32]) -> NDArray[np.float32]:
     rows, cols = tone.shape
     out = np.empty((rows, cols, 3), np.float32)
@@ -221,39 +241,39 @@ def _cover(picture: Picture, where: NDArray[np.bool_], colour: NDArray[np.float3
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
-def _nearest_seeds(seeds: Picture, size: int, bins: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """(size, size): number of the nearest of `seeds` (C, 2) on a square that repeats, and how much nearer it is than
-    the next. Seeds lie in `bins` x `bins` drawers; a pixel opens the drawers around its own, ring after ring."""
-    count = len(seeds)
-    drawer = np.empty(count, np.int64)
-    first = np.zeros(bins * bins + 1, np.int64)
+def _nearest_seeds(seeds: Picture, size: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """(size, size): number of the nearest of `seeds` (C, 2) on a square that repeats, and how much farther the next.
+
+    Each seed tells the pixels around, so far that they hear of some fifteen; the few that hear of one or none ask all.
+    """
+    count, reach = len(seeds), min(2.2 / math.sqrt(len(seeds)), 0.5)
+    owner = np.zeros((size, size), np.int32)
+    near, after = np.full((size, size), np.inf), np.full((size, size), np.inf)
     for i in range(count):
-        drawer[i] = min(int(seeds[i, 1] * bins), bins - 1) * bins + min(int(seeds[i, 0] * bins), bins - 1)
-        first[drawer[i] + 1] += 1
-    for i in range(bins * bins):
-        first[i + 1] += first[i]
-    order = np.argsort(drawer, kind="mergesort")
-    owner, gap = np.empty((size, size), np.int32), np.empty((size, size), np.float32)
+        x, y = seeds[i]
+        for row in range(math.ceil((y - reach) * size - 0.5), math.floor((y + reach) * size - 0.5) + 1):
+            up = (row + 0.5) / size - y
+            wide = math.sqrt(max(reach * reach - up * up, 0.0))
+            for col in range(math.ceil((x - wide) * size - 0.5), math.floor((x + wide) * size - 0.5) + 1):
+                squared = up * up + ((col + 0.5) / size - x) ** 2
+                r = row - size if row >= size else row + size if row < 0 else row
+                c = col - size if col >= size else col + size if col < 0 else col
+                if squared < near[r, c]:
+                    near[r, c], after[r, c], owner[r, c] = squared, near[r, c], i
+                elif squared < after[r, c]:
+                    after[r, c] = squared
+    gap = np.empty((size, size), np.float32)
     for row in range(size):
         for col in range(size):
-            x, y = (col + 0.5) / size, (row + 0.5) / size
-            home_x, home_y = int(x * bins), int(y * bins)
-            near, next_near, number = np.inf, np.inf, 0
-            ring = 0
-            while ring <= 2 * bins and (ring < 1 or ring - 1 < bins * math.sqrt(next_near)):
-                for i in range(-ring, ring + 1):
-                    step = 1 if abs(i) == ring else 2 * ring
-                    for j in range(-ring, ring + 1, max(step, 1)):
-                        turns_x, turns_y = (home_x + j) // bins, (home_y + i) // bins
-                        at = (home_y + i - turns_y * bins) * bins + home_x + j - turns_x * bins
-                        for k in range(first[at], first[at + 1]):
-                            seed = order[k]
-                            squared = (seeds[seed, 0] + turns_x - x) ** 2 + (seeds[seed, 1] + turns_y - y) ** 2
-                            if squared < near:
-                                near, next_near, number = squared, near, seed
-                            elif squared < next_near:
-                                next_near = squared
-                ring += 1
-            owner[row, col] = number
-            gap[row, col] = math.sqrt(next_near) - math.sqrt(near)
+            if after[row, col] == np.inf:
+                near[row, col] = np.inf
+                for i in range(count):
+                    for turn in range(9):
+                        squared = ((row + 0.5) / size - seeds[i, 1] + turn // 3 - 1) ** 2
+                        squared += ((col + 0.5) / size - seeds[i, 0] + turn % 3 - 1) ** 2
+                        if squared < near[row, col]:
+                            near[row, col], after[row, col], owner[row, col] = squared, near[row, col], i
+                        elif squared < after[row, col]:
+                            after[row, col] = squared
+            gap[row, col] = math.sqrt(after[row, col]) - math.sqrt(near[row, col])
     return owner, gap
