@@ -10,7 +10,7 @@ from foundation.robot_config import RobotConfig
 from perception import labels
 from simulation.headless_mujoco import mujoco
 from simulation.mujoco_world import BuiltWorld, build, geom_frame, paint_texture
-from simulation.room_simulator import bare_truth, strew
+from simulation.room_simulator import ground_of, strew
 from simulation.room_spec import Colour, Furniture, Lamp, Part, Room, Texture
 from simulation.sample_labels import ObjectGeometry
 from simulation.shape_parts import Rng, any_colour, composed, shade, turn
@@ -29,7 +29,7 @@ class CaptureStage:
         self._built: BuiltWorld = build(room, config, spare_parts=SPARE_PARTS)
         self.engine = Engine(self._built.model, config, seed=seed, labels=self._built.labels)
         self.room = room
-        self.bare = bare_truth(room)
+        self._ground = ground_of(room)
         self._turn = 0
         self._material = {
             index: mujoco.mj_name2id(self._built.model, mujoco.mjtObj.mjOBJ_MATERIAL, f"material_{index}")
@@ -52,7 +52,7 @@ class CaptureStage:
             ambient=shade((1.0, 1.0, 1.0), rng.uniform(0.2, 0.55)),
         )
         for _ in range(8 if small_objects is not None else 0):
-            strewn = strew(room, rng, small_objects or 0, truth=self.bare)
+            strewn = strew(room, rng, small_objects or 0, ground=self._ground)
             if strewn is not None:
                 room = strewn
                 break
@@ -99,9 +99,8 @@ class CaptureStage:
 
     def _show_surfaces(self, room: Room) -> None:
         model = self._built.model
-        for index in range(len(room.textures)):
-            if self._is_due(room.textures[index], index):
-                paint_texture(model, room, index)
+        due = [index for index, texture in enumerate(room.textures) if self._is_due(texture, index)]
+        painted = [paint_texture(model, room, index) for index in due]
         for item in room.furniture:
             for i, part in enumerate(item.parts):
                 geom = mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_GEOM, f"{item.name}/{i}")
@@ -114,7 +113,7 @@ class CaptureStage:
             model.light_castshadow[light] = lamp.shadows
         model.vis.headlight.ambient[:] = room.ambient
         self.engine.settle()
-        self.engine.refresh_surfaces()
+        self.engine.refresh_surfaces(painted)
 
 
 def _again(texture: Texture, room: Room, rng: Rng) -> Texture:

@@ -105,13 +105,14 @@ def build(
     return BuiltWorld(model, _labels(model, room), np.array(spares, dtype=np.int32))
 
 
-def paint_texture(model: Any, room: Room, index: int) -> None:
-    """Writes the pixels of `room.textures[index]` into the compiled model."""
-    number = mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_TEXTURE, f"texture_{index}")
+def paint_texture(model: Any, room: Room, index: int) -> int:
+    """Writes the pixels of `room.textures[index]` into the compiled model; says which of its textures that is."""
+    number = int(mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_TEXTURE, f"texture_{index}"))
     size = int(model.tex_width[number])
     start = int(model.tex_adr[number])
     pixels = paint(room.textures[index], size)
     model.tex_data[start : start + pixels.size] = pixels.reshape(-1)
+    return number
 
 
 def geom_frame(part: Part) -> tuple[str, Vector, AxisAngle]:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,23 +88,37 @@ def draw_room(
     raise RoomError(f"seed {seed}: no solvable room of {rooms} rooms in {_ATTEMPTS} draws")
 
 
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """Where small objects may lie in a room; the same for as long as walls, furniture and dock stay."""
+
+    truth: FloorTruth  # without small objects
+    cells: NDArray[np.int64]  # (K, 2) rows and columns of the truth's grid
+
+
+def ground_of(room: Room) -> Ground:
+    """Floor that the tool reaches, away from the dock and from narrow ways."""
+    truth = bare_truth(room)
+    near_start = _near(truth, room.dock.start, 0.6)
+    allowed = truth.coverable & (truth.standing_clear_m > 0.06) & ~near_start & ~_near_doorways(room, truth)
+    return Ground(truth, np.argwhere(allowed))
+
+
 def strew(
-    room: Room, rng: Rng, count: int, classes: tuple[str, ...] = SMALL_OBJECTS, *, truth: FloorTruth | None = None
+    room: Room, rng: Rng, count: int, classes: tuple[str, ...] = SMALL_OBJECTS, *, ground: Ground | None = None
 ) -> Room | None:
     """The room with `count` small objects spread over its reachable floor; None when they would cut it apart.
 
-    `truth` is `bare_truth(room)` when the caller has it already.
+    `ground` is `ground_of(room)` when the caller has it already.
     """
     bare = replace(room, small_objects=())
-    truth = truth or bare_truth(bare)
+    ground = ground or ground_of(bare)
+    truth, cells = ground.truth, ground.cells
     if not truth.coverable.any():
         return None
-    near_start = _near(truth, bare.dock.start, 0.6)
-    allowed = truth.coverable & (truth.standing_clear_m > 0.06) & ~near_start & ~_near_doorways(bare, truth)
-    cells = np.argwhere(allowed)
     objects: list[SmallObject] = []
     places: list[tuple[float, float]] = []
-    spacing_m = min(0.75, 0.8 * math.sqrt(float(allowed.sum()) * _CHECK_CELL_M**2 / max(count, 1)))
+    spacing_m = min(0.75, 0.8 * math.sqrt(float(len(cells)) * _CHECK_CELL_M**2 / max(count, 1)))
     kinds = [classes[int(i)] for i in rng.permutation(len(classes))]
     for index in range(count):
         for _ in range(200):

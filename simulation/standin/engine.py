@@ -5,7 +5,7 @@ measure, in SI units and Webots' orders. It knows nothing of controllers, sampli
 sensor noise only; equal seeds and equal commands give equal bytes.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -79,6 +79,7 @@ class Engine:
         self._turn_hits, self._turn_ranges = self._hits.copy(), np.full(config.lidar.beams, np.inf)
         self._camera_noise = self._rng.normal(0, CAMERA_NOISE_LEVELS, (64, 4096)).round().astype(np.int16)
         self._renderers: dict[tuple[int, int], Renderer] = {}
+        self._seen: dict[tuple[int, int], tuple[NDArray[np.uint8], NDArray[np.int32]]] = {}  # since the last change
         self._contacts: list[Contact] = []
         self._bumped = False
         mujoco.mj_forward(model, self.data)
@@ -98,6 +99,7 @@ class Engine:
     def basic_step(self) -> None:
         """Advances by one basic time step."""
         self._contacts.clear()
+        self._seen.clear()
         self._bumped = False
         for move in self.before_step:
             move(self.data, self.time_ms / 1000)
@@ -140,6 +142,7 @@ class Engine:
 
     def settle(self) -> None:
         """Makes written poses visible to sensors without advancing time."""
+        self._seen.clear()
         mujoco.mj_forward(self.model, self.data)
 
     # --- sensors
@@ -215,7 +218,7 @@ class Engine:
 
     def image(self, width_px: int, height_px: int, *, noise: bool = True) -> NDArray[np.uint8]:
         """(H, W, 4) BGRA of the robot's camera."""
-        rgb = self._renderer(width_px, height_px).rgb(self.data)
+        rgb, _ = self._look(width_px, height_px)
         bgra: NDArray[np.uint8] = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGRA), np.uint8)
         if noise:
             self._add_noise(bgra)
@@ -223,16 +226,17 @@ class Engine:
 
     def segmentation(self, width_px: int, height_px: int) -> tuple[NDArray[np.uint8], NDArray[np.uint16]]:
         """Class numbers (H, W) and instances (H, W); void where nothing is labelled."""
-        geoms = self._renderer(width_px, height_px).geoms(self.data)
+        _, geoms = self._look(width_px, height_px)
         if self.labels is None:
             return np.zeros(geoms.shape, np.uint8), np.zeros(geoms.shape, np.uint16)
         classes, instances = _labelled(geoms, self.labels.classes, self.labels.instances)
         return classes, instances
 
-    def refresh_surfaces(self) -> None:
-        """After textures or lights of the model were rewritten: what is drawn from now on shows them."""
+    def refresh_surfaces(self, textures: Sequence[int]) -> None:
+        """After these textures, or lights, of the model were rewritten: what is drawn from now on shows them."""
+        self._seen.clear()
         for renderer in self._renderers.values():
-            renderer.refresh_surfaces()
+            renderer.refresh_surfaces(textures)
 
     def bumped(self) -> bool:
         """Whether the front half of the shell touched something during the last basic step."""
@@ -252,11 +256,19 @@ class Engine:
 
     def set_camera(self, rotation: tuple[float, ...] | None, fov_rad: float | None, size_px: tuple[int, int]) -> None:
         """Turns the camera (Webots' rotation of its FLU frame in base_link) and sets its horizontal field of view."""
+        self._seen.clear()
         camera = _named(self.model, mujoco.mjtObj.mjOBJ_CAMERA, robot_model.CAMERA)
         if rotation is not None:
             self.model.cam_quat[camera] = webots_rotation.camera_quaternion(rotation)
         if fov_rad is not None:
             self.model.cam_fovy[camera] = np.degrees(robot_model.vertical_fov_rad(fov_rad, *size_px))
+
+    def _look(self, width_px: int, height_px: int) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
+        """Colours and geoms of the camera's view: drawn once, however often asked for before something moves."""
+        size = (width_px, height_px)
+        if size not in self._seen:
+            self._seen[size] = self._renderer(width_px, height_px).look(self.data)
+        return self._seen[size]
 
     def _renderer(self, width_px: int, height_px: int) -> Renderer:
         key = (width_px, height_px)

@@ -5,7 +5,8 @@ Which one is used is decided once, when the first renderer is opened, and said i
 
 import logging
 import math
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, Protocol
 
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from foundation.geometry import FloatArray
 from simulation.headless_mujoco import mujoco
+from simulation.standin.edges import smoothed
 
 HIDDEN_GROUP: Final = 4  # MuJoCo draws groups 0 to 2 unless told otherwise
 
@@ -24,16 +26,12 @@ logger = logging.getLogger(__name__)
 class Renderer(Protocol):
     """Draws one camera of one size."""
 
-    def rgb(self, data: Any) -> NDArray[np.uint8]:
-        """(H, W, 3)."""
+    def look(self, data: Any) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
+        """Red, green, blue (H, W, 3), and MuJoCo's geom id per pixel (H, W), -1 for none."""
         ...
 
-    def geoms(self, data: Any) -> NDArray[np.int32]:
-        """(H, W): MuJoCo's geom id per pixel, -1 for none."""
-        ...
-
-    def refresh_surfaces(self) -> None:
-        """Takes textures and shadow-casting lights from the model again."""
+    def refresh_surfaces(self, textures: Sequence[int]) -> None:
+        """Takes these textures and the shadow-casting lights from the model again."""
         ...
 
     def close(self) -> None: ...
@@ -49,10 +47,10 @@ class GlRenderer:
         self._camera.fixedcamid = mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_CAMERA, camera)
         self._option = mujoco.MjvOption()
         self._scene = mujoco.MjvScene(model, maxgeom=model.ngeom + 100)
-        self._gl = mujoco.GLContext(width_px, height_px)
+        model.vis.quality.offsamples = 0  # edges are smoothed afterwards, see `edges`
+        self._gl = _gl_context()
         self._gl.make_current()
         self._context = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_50)
-        self._smooth_buffer = (self._context.offFBO, self._context.offSamples)
         self._rect = mujoco.MjrRect(0, 0, width_px, height_px)
         self._pixels = np.empty((height_px, width_px, 3), np.uint8)  # as read: bottom row first
         flags = self._scene.flags
@@ -60,20 +58,32 @@ class GlRenderer:
         flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = False
         flags[mujoco.mjtRndFlag.mjRND_HAZE] = False
 
-    def rgb(self, data: Any) -> NDArray[np.uint8]:
-        self._draw(data)
-        return self._pixels[::-1]
+    def look(self, data: Any) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
+        self._gl.make_current()
+        mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self._context)
+        with self._only_what_is_in_view(data):
+            mujoco.mjv_updateScene(
+                self._model, data, self._option, None, self._camera, mujoco.mjtCatBit.mjCAT_ALL, self._scene
+            )
+        geoms = self._draw_geoms()
+        self._draw(self._pixels)
+        model = self._model
+        rgb: NDArray[np.uint8] = smoothed(
+            self._pixels,
+            geoms,
+            *self._view(data),
+            model.geom_type,
+            model.geom_size,
+            data.geom_xpos,
+            data.geom_xmat,
+        )
+        return rgb, geoms
 
-    def geoms(self, data: Any) -> NDArray[np.int32]:
-        flags, context = self._scene.flags, self._context
+    def _draw_geoms(self) -> NDArray[np.int32]:
+        flags = self._scene.flags
         flags[mujoco.mjtRndFlag.mjRND_SEGMENT] = flags[mujoco.mjtRndFlag.mjRND_IDCOLOR] = True
-        if context.offFBO_r:  # numbers are not smoothed: straight into the buffer that pictures are averaged into
-            context.offFBO, context.offSamples = context.offFBO_r, 0
-        try:
-            self._draw(data)
-        finally:
-            flags[mujoco.mjtRndFlag.mjRND_SEGMENT] = flags[mujoco.mjtRndFlag.mjRND_IDCOLOR] = False
-            context.offFBO, context.offSamples = self._smooth_buffer
+        self._draw(self._pixels)
+        flags[mujoco.mjtRndFlag.mjRND_SEGMENT] = flags[mujoco.mjtRndFlag.mjRND_IDCOLOR] = False
         geom_of_number = np.full(self._scene.ngeom + 1, -1, np.int32)
         for geom in self._scene.geoms[: self._scene.ngeom]:
             if geom.segid >= 0 and geom.objtype == mujoco.mjtObj.mjOBJ_GEOM:
@@ -81,16 +91,17 @@ class GlRenderer:
         geoms: NDArray[np.int32] = _painted_geoms(self._pixels, geom_of_number)
         return geoms
 
-    def _draw(self, data: Any) -> None:
-        """What the camera sees now into `_pixels`."""
-        self._gl.make_current()
-        mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self._context)
-        with self._only_what_is_in_view(data):
-            mujoco.mjv_updateScene(
-                self._model, data, self._option, None, self._camera, mujoco.mjtCatBit.mjCAT_ALL, self._scene
-            )
+    def _draw(self, pixels: NDArray[np.uint8]) -> None:
+        """The scene into `pixels` (H, W, 3), bottom row first."""
         mujoco.mjr_render(self._rect, self._scene, self._context)
-        mujoco.mjr_readPixels(self._pixels, None, self._rect, self._context)
+        mujoco.mjr_readPixels(pixels, None, self._rect, self._context)
+
+    def _view(self, data: Any) -> tuple[FloatArray, FloatArray, tuple[float, float]]:
+        """The camera's place (3,), map_from_camera (3, 3), and the tangents of half the view across and up."""
+        number = self._camera.fixedcamid
+        up = math.tan(math.radians(self._model.cam_fovy[number]) / 2)
+        across = up * self._rect.width / self._rect.height
+        return data.cam_xpos[number], data.cam_xmat[number].reshape(3, 3), (across, up)
 
     @contextmanager
     def _only_what_is_in_view(self, data: Any) -> Iterator[None]:
@@ -99,12 +110,8 @@ class GlRenderer:
         if self._scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW]:  # what is out of view still casts shadows
             yield
             return
-        number = self._camera.fixedcamid
-        up = math.tan(math.radians(model.cam_fovy[number]) / 2)
         outside = beside_view(
-            data.cam_xpos[number],
-            data.cam_xmat[number].reshape(3, 3),
-            (up * self._rect.width / self._rect.height, up),
+            *self._view(data),
             data.geom_xpos,
             data.geom_xmat,
             model.geom_rbound,
@@ -118,16 +125,15 @@ class GlRenderer:
         finally:
             model.geom_group[:] = groups
 
-    def refresh_surfaces(self) -> None:
+    def refresh_surfaces(self, textures: Sequence[int]) -> None:
         self._gl.make_current()
-        for texture in range(self._model.ntex):
+        for texture in textures:
             mujoco.mjr_uploadTexture(self._model, self._context, texture)
         self._scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = bool(np.any(self._model.light_castshadow))
 
     def close(self) -> None:
         self._gl.make_current()
         self._context.free()
-        self._gl.free()
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
@@ -196,16 +202,17 @@ class RayRenderer:
         self._ranges = np.empty(count)
         self._normals = np.empty(count * 3)
 
-    def rgb(self, data: Any) -> NDArray[np.uint8]:
-        geoms = self.geoms(data).ravel()
+    def look(self, data: Any) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
+        image = self._cast(data)
+        geoms = image.ravel()
         seen = geoms >= 0
         colours = self._colours()[np.where(seen, geoms, 0)]
         normals = self._normals.reshape(-1, 3)
         light = 0.55 + 0.45 * np.abs(normals @ np.array([0.36, 0.48, 0.8]))
         shade = np.where(seen[:, None], colours * light[:, None], 0.6)
-        return (np.clip(shade, 0, 1) * 255).astype(np.uint8).reshape(*self._size, 3)
+        return (np.clip(shade, 0, 1) * 255).astype(np.uint8).reshape(*self._size, 3), image
 
-    def geoms(self, data: Any) -> NDArray[np.int32]:
+    def _cast(self, data: Any) -> NDArray[np.int32]:
         tangent = np.tan(np.radians(self._model.cam_fovy[self._camera]) / 2)
         rays = np.stack([self._across * tangent, self._up * tangent, np.full(len(self._up), -1.0)], axis=1)
         rays /= np.linalg.norm(rays, axis=1, keepdims=True)
@@ -226,7 +233,7 @@ class RayRenderer:
         )
         return self._hits.reshape(self._size).copy()
 
-    def refresh_surfaces(self) -> None:
+    def refresh_surfaces(self, textures: Sequence[int]) -> None:
         """Nothing is held."""
 
     def close(self) -> None:
@@ -243,6 +250,14 @@ class RayRenderer:
 
 
 _gl_works: bool | None = None
+_of_thread = threading.local()
+
+
+def _gl_context() -> Any:
+    """One a thread, kept: each new one compiles its shaders again. Every renderer draws into buffers of its own."""
+    if not hasattr(_of_thread, "gl"):
+        _of_thread.gl = mujoco.GLContext(16, 16)
+    return _of_thread.gl
 
 
 def open_renderer(model: Any, width_px: int, height_px: int, camera: str) -> Renderer:
