@@ -175,7 +175,7 @@ def _hull(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
 @njit(cache=True)  # type: ignore[untyped-decorator]
 def _nearest_on(x: float, y: float, corners: FloatArray, count: int, radius: float) -> tuple[float, float, float]:
     """(nearest x, nearest y, distance) of one rounded polygon; the point itself and 0 inside."""
-    best = np.inf
+    best = np.inf  # squared until the loop is over
     near_x, near_y = corners[0, 0], corners[0, 1]
     inside = count >= 3
     for i in range(count):
@@ -189,9 +189,10 @@ def _nearest_on(x: float, y: float, corners: FloatArray, count: int, radius: flo
         if squared > 0:
             t = min(max(((x - ax) * ex + (y - ay) * ey) / squared, 0.0), 1.0)
         px, py = ax + t * ex, ay + t * ey
-        d = math.hypot(x - px, y - py)
+        d = (x - px) * (x - px) + (y - py) * (y - py)
         if d < best:
             best, near_x, near_y = d, px, py
+    best = math.sqrt(best)
     if inside or best <= radius:
         return x, y, 0.0
     scale = radius / best
@@ -241,7 +242,8 @@ def _fill(
         for row in range(max(int((low_y - origin_y) / cell), 0), min(int((high_y - origin_y) / cell) + 2, rows)):
             for col in range(max(int((low_x - origin_x) / cell), 0), min(int((high_x - origin_x) / cell) + 2, cols)):
                 x, y = origin_x + (col + 0.5) * cell, origin_y + (row + 0.5) * cell
-                if math.hypot(x - middle_x, y - middle_y) - outer >= grid[row, col]:
+                away, reached = (x - middle_x) ** 2 + (y - middle_y) ** 2, outer + grid[row, col]
+                if away >= reached * reached:
                     continue  # another footprint is nearer than this one can be
                 d = _nearest_on(x, y, corners[i], counts[i], radii[i])[2]
                 if d < grid[row, col]:

@@ -36,6 +36,12 @@ from simulation.standin.world import World
 REDRAW_EVERY: Final = 5  # frames between new materials, lights and small objects
 MOVED_MIN_M: Final = 0.05
 TURNED_MIN_RAD: Final = math.radians(5)
+_PHOTOGRAPH_PNG: Final = (  # noise repeats nowhere: looking for matches takes three times as long for more bytes
+    cv2.IMWRITE_PNG_STRATEGY,
+    cv2.IMWRITE_PNG_STRATEGY_HUFFMAN_ONLY,
+    cv2.IMWRITE_PNG_FILTER,
+    cv2.IMWRITE_PNG_FILTER_SUB,
+)
 _GRID_M: Final = 0.04
 _LOOK_AT_OBJECT_RATIO: Final = 0.78
 _OBJECT_CLEAR_M: Final = 0.185  # from the robot's centre: the camera, .14 m ahead, stays outside of things
@@ -142,7 +148,7 @@ class _Rig:
             height_m=z,
             rotation=rotation,
             stamp_s=self._robot.getTime(),
-            image_bgr=np.ascontiguousarray(image[..., :3]),
+            image_bgr=np.asarray(cv2.cvtColor(image, cv2.COLOR_BGRA2BGR), np.uint8),
             segmentation_bgra=segmentation,
             ranges_m=np.array(self._lidar.getRangeImage(), np.float64)[::-1],
             lidar_fov_rad=float(self._lidar.getFov()),
@@ -265,7 +271,7 @@ def true_camera(camera: Camera, draws: FrameDraws, map_from_base: FloatArray, he
 def encoded(image_bgr: NDArray[np.uint8], jpeg_quality: int) -> bytes:
     """JPEG, or PNG when the quality is 0."""
     if jpeg_quality == 0:
-        _, data = cv2.imencode(".png", image_bgr, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+        _, data = cv2.imencode(".png", image_bgr, _PHOTOGRAPH_PNG)
     else:
         _, data = cv2.imencode(".jpg", image_bgr, [cv2.IMWRITE_JPEG_QUALITY, jpeg_quality])
     return bytes(data)

@@ -4,7 +4,7 @@ Drawing and applying are apart: `draw_frame` says what, `photographed` does it. 
 """
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import cv2
@@ -38,7 +38,7 @@ class FrameDraws:
     jpeg_quality: int  # 0 is PNG
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return {item.name: getattr(self, item.name) for item in fields(self)}
 
 
 def draw_frame(rng: Rng, camera: Camera) -> FrameDraws:

@@ -19,12 +19,17 @@ def decode(image_bgra: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np
     """Class numbers (H, W) and instances (H, W) of a segmentation image (H, W, 4)."""
     colours = np.ascontiguousarray(image_bgra).view("<u4")[..., 0]  # alpha, red, green, blue from the top byte down
     classes = (colours >> 16).astype(np.uint8)
-    return classes, colours.astype(np.uint16).byteswap()
+    return classes, _swapped(colours.astype(np.uint16))
 
 
 def encode(classes: NDArray[np.uint8], instances: NDArray[np.uint16]) -> NDArray[np.uint8]:
     """The segmentation image (H, W, 4) BGRA that `decode` reads."""
     colours = np.left_shift(classes, 16, dtype="<u4")
-    colours |= instances.byteswap()
+    colours |= _swapped(instances)
     colours |= 255 << 24
     return colours.view(np.uint8).reshape(*classes.shape, 4)
+
+
+def _swapped(numbers: NDArray[np.uint16]) -> NDArray[np.uint16]:
+    """High byte low and low byte high."""
+    return np.asarray((numbers >> 8) | (numbers << 8), np.uint16)
