@@ -114,7 +114,7 @@ def worlds_in_two_engines(quick: bool) -> None:
 
 
 def rooms_solvable(quick: bool) -> None:
-    count = 40 if quick else 300
+    count = 40 if quick else 1000
     started = time.perf_counter()
     drawn = [draw_room(seed, purpose="test" if seed % 2 else "train") for seed in range(count)]
     each_s = (time.perf_counter() - started) / count
