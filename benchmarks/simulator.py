@@ -68,7 +68,8 @@ def segmentation_against_rays(quick: bool) -> None:
             classes, instances = segmentation(solids, sample.camera, sample.pose)
             differs = (_png(sample.segmentation) != classes) | (_png(sample.instances) != instances)
             key = classes.astype(np.int64) * 1000 + instances
-            interior = ndimage.maximum_filter(key, 3) == ndimage.minimum_filter(key, 3)
+            # an edge may lie just outside of the picture: its rim has no interior
+            interior = ndimage.maximum_filter(key, 3) == ndimage.minimum_filter(key, 3, mode="constant", cval=-1)
             wrong, pixels = wrong + int(differs.sum()), pixels + differs.size
             inside += int((differs & interior).sum())
     _line(f"segmentation, {rooms * frames} poses in {rooms} rooms: interior mismatches", str(inside), "0", inside == 0)
