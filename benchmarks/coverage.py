@@ -1,6 +1,6 @@
 """Coverage planning on the reference buildings: coverage, drive, turns, time; and the curve of drive against coverage.
 
-    python benchmarks/coverage.py [--only WORD] [--curve] [--replan] [--out DIR]
+    python benchmarks/coverage.py [--only WORD] [--curve] [--replan] [--moved] [--out DIR]
 
 Needs OXTURN_REFERENCE_DATA (floor_plans). Paths are scored as a stranger would: the map's own cells, the path as
 written. Search time is processor time of one core, so that a busy machine shows the same table.
@@ -8,9 +8,10 @@ written. Search time is processor time of one core, so that a busy machine shows
 
 import argparse
 import itertools
+import math
 import os
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -18,12 +19,23 @@ import numpy as np
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
-from navigation.coverage_planner import Budget, CoverageSettings, plans, repaired, warm_up
+from navigation.coverage.sweeping import count_path, ledger_of
+from navigation.coverage_planner import (
+    Budget,
+    CoveragePlan,
+    CoverageSettings,
+    plan,
+    plans,
+    repaired,
+    replans,
+    warm_up,
+)
 from navigation.grid_geometry import GridGeometry
 from navigation.plan_command import seconds_for
 
 CELL_M = 0.05
 SETTINGS = CoverageSettings(robot_radius_m=0.30, tool_width_m=0.60, escape=False)
+ON_THE_WAY = replace(SETTINGS, escape=True)
 COLUMNS = "map                                 m2   first_s final_s  cover%   rho   turns  rad  clear_m"
 
 
@@ -34,6 +46,8 @@ def main() -> None:
     parser.add_argument("--curve", action="store_true", help="targets from 98 to 99.8 %% on the furnished maps")
     parser.add_argument("--out", type=Path, help="folder for pictures")
     parser.add_argument("--replan", action="store_true", help="time to a safe route after a change, up to 500 m2")
+    parser.add_argument("--moved", action="store_true", help="five things moved during the drive, up to 500 m2")
+    parser.add_argument("--drives", type=int, default=3, help="of --moved, a map")
     args = parser.parse_args()
     folder = Path(os.environ.get("OXTURN_REFERENCE_DATA", "../shared/data")) / "floor_plans"
     maps = [path for path in sorted(folder.glob("*.png")) if "gt_" not in path.name]
@@ -43,6 +57,9 @@ def main() -> None:
     warm_up()
     if args.replan:
         _replans(maps)
+        return
+    if args.moved:
+        moved(maps, args.drives)
         return
     for group in ("furnitures", ""):
         chosen = [path for path in maps if ("furnitures" in path.name) == bool(group)]
@@ -82,6 +99,201 @@ def _replans(maps: list[Path]) -> None:
         )
 
 
+THINGS = 5
+THING_CELLS = 10  # .5 m square
+TAKEN_CELLS = 600  # of the places of the centre, by a thing and its margin: 24 x 24 at most
+APART_CELLS = 40  # no two things together shut a way that each leaves open
+SEEN_M = 1.5  # from the robot: then it is known that a thing stands there, or no more
+STEP_M = 0.1  # of the drive, between two looks
+AGAIN = 80_000  # moves of the search after a change: within a second
+MOVES_A_S = 80_000  # about: counted, so that equal drives are equal
+MOMENTS = (0.1, 0.25, 0.4, 0.55, 0.7)  # shares of the planned drive at which a thing moves
+
+
+@dataclass(frozen=True)
+class Change:
+    """At `at_m` of the drive a thing moves from one square (corner: row, col) to another."""
+
+    at_m: float
+    old: tuple[int, int]
+    new: tuple[int, int]
+
+
+def moved(maps: list[Path], drives: int) -> None:
+    """Five things move while a plan is driven, each known from nearby only; beside a plan that knew from the start."""
+    print(f"{'map':34s} drive   knew % drive %   lost   knew rho  drive   longer  first_ms again_ms")
+    rows = []
+    for path in maps:
+        free = np.ascontiguousarray(cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)[::-1] > 250)
+        geometry = GridGeometry(0.0, 0.0, CELL_M, *free.shape)
+        if free.sum() * CELL_M**2 > 500:
+            continue
+        for drive in range(drives):
+            row = _moved_once(free, geometry, np.random.default_rng((drive, len(path.stem))))
+            rows.append(row)
+            print(f"{path.stem:34s} {drive:5d} {_moved_figures(row)}", flush=True)
+    table = np.array(rows)
+    print(
+        f"mean {_moved_figures(table.mean(axis=0))}\nworst loss {table[:, 2].max():.2f} points (bar .2), "
+        f"longer by {100 * table[:, 5].max():.1f} % (bar 5), mean {100 * table[:, 5].mean():.1f} %, "
+        f"first safe route {table[:, 6].max():.0f} ms, better one {table[:, 7].max():.0f} ms"
+    )
+
+
+def _moved_figures(row: np.ndarray) -> str:
+    return (
+        f"{row[0]:8.2f} {row[1]:10.2f} {row[2]:6.2f} {row[3]:11.3f} {row[4]:6.3f} {100 * row[5]:6.1f}% "
+        f"{row[6]:9.0f} {row[7]:8.0f}"
+    )
+
+
+def _moved_once(bare: np.ndarray, geometry: GridGeometry, rng: np.random.Generator) -> np.ndarray:
+    """[coverage % of the plan that knew, of the drive, points lost, rho of both, how much longer, ms to a safe route,
+    to the last better one; the drive's worst]."""
+    start = tuple(plan(bare, geometry, None, SETTINGS, budget=Budget(iterations=0)).path[0, :2])
+    before, after, changes, route = _scene(bare, geometry, start, rng)
+    driven, times = _driven(before, geometry, route, changes)
+    knew = _searched(after, geometry, start)
+    _, known_cover, known_rho = score(after, knew.path[:, :2])[:3]
+    _, cover, rho = score(after, driven)[:3]
+    return np.array([known_cover, cover, known_cover - cover, known_rho, rho, rho / known_rho - 1, *times])
+
+
+def _searched(free: np.ndarray, geometry: GridGeometry, start: tuple[float, float]) -> CoveragePlan:
+    moves = int(seconds_for(float(free.sum()) * CELL_M**2) * MOVES_A_S)
+    return plan(free, geometry, start, SETTINGS, budget=Budget(moves))
+
+
+def _scene(
+    bare: np.ndarray, geometry: GridGeometry, start: tuple[float, float], rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray, list[Change], np.ndarray]:
+    """The floor before and after, the moves, and the route (N, 2) planned before.
+
+    A thing leaves a place that the robot has yet to come by (what goes away behind its back, no drive can know), and
+    comes to stand on what is left of the route, out of sight. No thing cuts floor off.
+    """
+    while True:
+        before, olds = bare.copy(), []
+        while len(olds) < THINGS:
+            olds.append(_place(before, start, rng))
+            before[_square(olds[-1])] = False
+        route = _searched(before, geometry, start).path[:, :2]
+        arc_m = _arc_m(route)
+        olds.sort(key=lambda old: _last_near_m(route, arc_m, old))
+        moments = [moment * arc_m[-1] for moment in MOMENTS]
+        if all(_last_near_m(route, arc_m, old) > at_m + 5 * SEEN_M for old, at_m in zip(olds, moments, strict=True)):
+            break
+    after, changes = before.copy(), []
+    for old, at_m in zip(olds, moments, strict=True):
+        after[_square(old)] = bare[_square(old)]
+        here = _at(route, arc_m, at_m)
+        new = None
+        while new is None:
+            there = _at(route, arc_m, rng.uniform(at_m + 5.0, arc_m[-1]))
+            row, col = (int(value) for value in geometry.cells(there[None])[0] - THING_CELLS // 2)
+            others = [*olds, *(change.new for change in changes)]
+            apart = all(abs(row - r) >= APART_CELLS or abs(col - c) >= APART_CELLS for r, c in others)
+            out_of_sight = math.dist(there, here) > 2 * SEEN_M
+            if apart and out_of_sight and _cuts_nothing_off(after, (row, col)):
+                new = row, col
+        after[_square(new)] = False
+        changes.append(Change(at_m, old, new))
+    return before, after, changes, route
+
+
+def _place(free: np.ndarray, start: tuple[float, float], rng: np.random.Generator) -> tuple[int, int]:
+    cells = np.argwhere(free)
+    while True:
+        row, col = (int(value) for value in cells[int(rng.integers(len(cells)))])
+        if math.dist((col * CELL_M, row * CELL_M), start) > 2 * SEEN_M and _cuts_nothing_off(free, (row, col)):
+            return row, col
+
+
+def _cuts_nothing_off(free: np.ndarray, corner: tuple[int, int]) -> bool:
+    """Whether a thing may stand there, on reachable floor, and all else stays reachable."""
+    if not free[_square(corner)].all():
+        return False
+    with_thing = free.copy()
+    with_thing[_square(corner)] = False
+    lost = int(_reach(free).sum()) - int(_reach(with_thing).sum())
+    return 0 < lost <= TAKEN_CELLS
+
+
+def _reach(free: np.ndarray) -> np.ndarray:
+    """(R, C): the largest connected set of cells where the centre may be."""
+    away = ndimage.distance_transform_edt(np.pad(free, 1))[1:-1, 1:-1]
+    parts, count = ndimage.label(away >= SETTINGS.robot_radius_m / CELL_M + 0.5 - 1e-6, np.ones((3, 3)))
+    return parts == 1 + np.argmax(ndimage.sum_labels(parts > 0, parts, range(1, count + 1)))
+
+
+def _driven(
+    before: np.ndarray, geometry: GridGeometry, route: np.ndarray, changes: list[Change]
+) -> tuple[np.ndarray, tuple[float, float]]:
+    """The line (N, 2) driven, and ms to a safe route and to a better one, at most."""
+    known, driven, waiting = before.copy(), [route[:1]], list(changes)
+    unseen: list[tuple[tuple[int, int], bool]] = []  # corners of squares that changed, and whether they became free
+    driven_m, along_m, arc_m = 0.0, 0.0, _arc_m(route)
+    first_ms, again_ms = 0.0, 0.0
+    while along_m < arc_m[-1]:
+        step_m = min(STEP_M, arc_m[-1] - along_m)
+        inside = (arc_m > along_m + 1e-9) & (arc_m < along_m + step_m - 1e-9)
+        along_m, driven_m = along_m + step_m, driven_m + step_m
+        here = _at(route, arc_m, along_m)
+        driven.append(np.concatenate([route[inside], here[None]]))
+        for change in [one for one in waiting if one.at_m <= driven_m]:
+            if math.dist(here, _middle(change.new)) > 2 * SEEN_M:  # nobody puts a thing on the robot
+                waiting.remove(change)
+                unseen += [(change.old, True), (change.new, False)]
+        news = [one for one in unseen if math.dist(here, _middle(one[0])) < SEEN_M]
+        if not news:
+            continue
+        for corner, free in news:
+            known[_square(corner)] = free
+            unseen.remove((corner, free))
+        rest = np.concatenate([here[None], route[arc_m > along_m + 1e-9]])
+        covered = _swept(known, np.concatenate(driven))
+        begin_s = time.process_time()
+        along_m, first = 0.0, True
+        for found in replans(known, geometry, rest, ON_THE_WAY, covered=covered, budget=Budget(AGAIN)):
+            again_ms = max(again_ms, 1000 * (time.process_time() - begin_s))
+            first_ms = max(first_ms, 1000 * (time.process_time() - begin_s)) if first else first_ms
+            route, first = found.path[:, :2], False
+        arc_m = _arc_m(route)
+    return np.concatenate(driven), (first_ms, again_ms)
+
+
+def _swept(free: np.ndarray, xy_m: np.ndarray) -> np.ndarray:
+    """(R, C): floor that the tool touches along a line (N, 2)."""
+    ledger = ledger_of(free)
+    cells = (xy_m / CELL_M - 0.5)[:, ::-1]
+    count_path(ledger, np.ascontiguousarray(cells), (SETTINGS.tool_width_m / 2 / CELL_M, True, 0.0))
+    return free & (ledger > 0)
+
+
+def _square(corner: tuple[int, int]) -> tuple[slice, slice]:
+    return slice(corner[0], corner[0] + THING_CELLS), slice(corner[1], corner[1] + THING_CELLS)
+
+
+def _middle(corner: tuple[int, int]) -> tuple[float, float]:
+    return (corner[1] + THING_CELLS / 2) * CELL_M, (corner[0] + THING_CELLS / 2) * CELL_M
+
+
+def _arc_m(route: np.ndarray) -> np.ndarray:
+    return np.append(0.0, np.cumsum(np.hypot(*np.diff(route, axis=0).T)))
+
+
+def _at(route: np.ndarray, arc_m: np.ndarray, along_m: float) -> np.ndarray:
+    return np.array([np.interp(along_m, arc_m, route[:, axis]) for axis in (0, 1)])
+
+
+def _last_near_m(route: np.ndarray, arc_m: np.ndarray, corner: tuple[int, int]) -> float:
+    """Arc length at which the route is near enough to see a place for the last time; -1 when it never is."""
+    along_m = np.arange(0.0, arc_m[-1], STEP_M)
+    places = np.stack([np.interp(along_m, arc_m, route[:, axis]) for axis in (0, 1)], axis=1)
+    near = np.flatnonzero(np.hypot(*(places - _middle(corner)).T) < SEEN_M)
+    return float(along_m[near[-1]]) if len(near) else -1.0
+
+
 def _table(maps: list[Path], settings: CoverageSettings, out: Path | None, title: str, *, brief: bool) -> None:
     if not brief:
         print(f"{title}\n{COLUMNS}")
@@ -111,10 +323,8 @@ def _figures(row: np.ndarray) -> str:
 
 def score(free: np.ndarray, xy_m: np.ndarray) -> np.ndarray:
     """[coverable m2, coverage %, rho, turns and rotation (rad) a 100 m2, least clearance (m)]; rows grow with y."""
-    radius, half = SETTINGS.robot_radius_m / CELL_M, SETTINGS.tool_width_m / 2 / CELL_M
-    away = ndimage.distance_transform_edt(np.pad(free, 1))[1:-1, 1:-1]
-    parts, count = ndimage.label(away >= radius + 0.5 - 1e-6, np.ones((3, 3)))
-    reach = parts == 1 + np.argmax(ndimage.sum_labels(parts > 0, parts, range(1, count + 1)))
+    half = SETTINGS.tool_width_m / 2 / CELL_M
+    reach = _reach(free)
     coverable = (ndimage.distance_transform_edt(~reach) <= half + 1e-6) & free
     cells = xy_m / CELL_M - 0.5  # (N, 2) of column, row
     points = [cells[:1]]

@@ -46,6 +46,7 @@ __all__ = [
     "plan",
     "plans",
     "repaired",
+    "replans",
     "safe_path",
     "warm_up",
 ]  # fmt: skip
@@ -54,6 +55,8 @@ FIRST_PAY = 5.0  # tool widths of drive that a tool width of new floor is worth 
 TOUR_STEPS = 20_000
 SMALL_CELLS = 10_000  # wanted floor whose first path picks up its patches at once
 FIRST_SEARCH = 0.35  # share of the budget after which a better plan is given out
+SEARCH = ((0.0, FIRST_SEARCH, 1.0), (FIRST_SEARCH, 1.0, 0.7))  # (begin, end, heat)
+SEARCH_AGAIN = ((0.0, 1.0, 0.1),)  # cooler: it begins at a good route, and its time is short
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,31 +115,79 @@ def plans(
     free, geometry, covered = _cropped(free, geometry, covered)
     budget = budget or Budget()
     spending = Spending(budget)
-    half_m = settings.tool_width_m / 2
-    floor = floor_of(
-        free, geometry, start_map, settings.robot_radius_m, half_m + abs(settings.tool_offset_left_m),
-        escape=settings.escape,
-    )  # fmt: skip
-    wanted = floor.coverable
-    if covered is not None:
-        wanted = _without_crumbs(wanted & ~covered, settings, geometry)
-        floor = replace(floor, outside=floor.outside & ~covered)  # what needs no sweep is not left out
-    job = _job(floor, wanted, geometry, settings)
+    job = _job(free, geometry, start_map, settings, covered)
     first = _first_path(job, settings) if _worth_a_drive(job) else _start(job, [])[None]
-    if len(first) < 3 or budget.iterations <= 0 or wanted.sum() < SMALL_CELLS:
+    if len(first) < 3 or budget.iterations <= 0 or job.wanted.sum() < SMALL_CELLS:
         first = _with_patches(job, first)  # small remainders are patches; large floors get theirs after the search
     best = told(first, job, geometry, start_map)
     yield best
     if len(first) < 3 or budget.iterations <= 0:
         return
-    path = first
-    job = replace(job, nearest=nearest_clear(floor))
-    for begin, end, heat in ((0.0, FIRST_SEARCH, 1.0), (FIRST_SEARCH, 1.0, 0.7)):
+    yield from _searched(job, first, best, spending, SEARCH, geometry, start_map, settings)
+
+
+def replans(
+    free: BoolGrid,
+    geometry: GridGeometry,
+    route_map: FloatArray,
+    settings: CoverageSettings,
+    *,
+    covered: BoolGrid | None = None,
+    budget: Budget | None = None,
+) -> Iterator[CoveragePlan]:
+    """The rest of a route (N, 2), N >= 1, from where the robot is, after the floor has changed.
+
+    At once it is led round what is in the way, with its order kept; then floor that this leaves out, or that has become
+    free, is picked up, and the whole made better until the budget ends.
+    """
+    _check(free, geometry, settings)
+    safe = repaired(free, geometry, route_map, settings.robot_radius_m).points_map
+    start_map = float(safe[0, 0]), float(safe[0, 1])
+    free, geometry, covered = _cropped(free, geometry, covered)
+    budget = budget or Budget()
+    spending = Spending(budget)
+    job = _job(free, geometry, start_map, settings, covered)
+    path = _in_cells(safe, geometry)
+    if len(path) > 1 and not line_clear(job.floor.ground, *path[0], *path[0]):
+        path = path[1:]  # a start inside the margin is left first: told as what comes before the path
+    best = told(path, job, geometry, start_map)
+    yield best
+    path = _with_patches(job, path)
+    found = told(path, job, geometry, start_map)
+    if _better(found, best, job.target_ratio, settings):
+        best = found
+        yield best
+    if len(path) > 2 and budget.iterations > 0:
+        # what the route sweeps by more than the target asks is swept already in part: to let it go again saves little
+        job = replace(job, target_ratio=max(job.target_ratio, found.coverage_ratio))
+        yield from _searched(job, path, best, spending, SEARCH_AGAIN, geometry, start_map, settings)
+
+
+def _searched(
+    job: Job,
+    path: Line,
+    best: CoveragePlan,
+    spending: Spending,
+    stages: tuple[tuple[float, float, float], ...],
+    geometry: GridGeometry,
+    start_map: tuple[float, float] | None,
+    settings: CoverageSettings,
+) -> Iterator[CoveragePlan]:
+    """Better plans than the best, searched for from a path (N, 2) on; stages of (begin, end, heat)."""
+    job = replace(job, nearest=nearest_clear(job.floor))
+    for begin, end, heat in stages:
         path, whole = annealed(job, path, spending, begin, end, heat)
         found = told(whole, job, geometry, start_map)
-        if _all_clear(floor, whole) and _better(found, best, job.target_ratio, settings):
+        if _all_clear(job.floor, whole) and _better(found, best, job.target_ratio, settings):
             best = found
             yield best
+
+
+def _in_cells(points_map: FloatArray, geometry: GridGeometry) -> Line:
+    """(N, 2) of (row, col) for points (N, 2) of (x, y); whole numbers at the middles of cells."""
+    cells: Line = ((points_map - (geometry.origin_x_m, geometry.origin_y_m)) / geometry.cell_m - 0.5)[:, ::-1]
+    whole = np.rint(cells)
+    return np.where(np.abs(cells - whole) < 1e-6, whole, cells)
 
 
 def safe_path(
@@ -194,8 +245,22 @@ def _cropped(
     return free[block], inner, None if covered is None else covered[block]
 
 
-def _job(floor: Floor, wanted: BoolGrid, geometry: GridGeometry, settings: CoverageSettings) -> Job:
+def _job(
+    free: BoolGrid,
+    geometry: GridGeometry,
+    start_map: tuple[float, float] | None,
+    settings: CoverageSettings,
+    covered: BoolGrid | None,
+) -> Job:
     cell_m = geometry.cell_m
+    floor = floor_of(
+        free, geometry, start_map, settings.robot_radius_m,
+        settings.tool_width_m / 2 + abs(settings.tool_offset_left_m), escape=settings.escape,
+    )  # fmt: skip
+    wanted = floor.coverable
+    if covered is not None:
+        wanted = _without_crumbs(wanted & ~covered, settings, geometry)
+        floor = replace(floor, outside=floor.outside & ~covered)  # what needs no sweep is not left out
     may_miss = (1 - settings.target_ratio) * int(floor.coverable.sum())
     return Job(
         floor,

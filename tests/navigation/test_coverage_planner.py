@@ -17,6 +17,7 @@ from navigation.coverage_planner import (
     plan,
     plans,
     repaired,
+    replans,
     safe_path,
 )
 from navigation.grid_geometry import GridGeometry
@@ -273,3 +274,61 @@ def test_floor_that_is_cut_off_and_needs_no_sweep_is_not_left_out():
 
     assert len(shut_off) == 1 and shut_off[0].area_m2 > 0.5
     assert plan(free, geometry, (0.5, 0.5), ROBOT, covered=covered, budget=Budget(iterations=0)).unreachable == ()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_route_is_replanned_at_once_safely_and_then_better(seed: int):
+    free, geometry = furnished(seed)
+    route = plan(free, geometry, None, ROBOT, budget=Budget(10_000)).path[:, :2]
+    here = len(route) // 3
+    row, col = geometry.cells(route[None, 2 * here])[0]
+    free[max(row - 4, 0) : row + 5, max(col - 4, 0) : col + 5] = False
+
+    found = list(replans(free, geometry, route[here:], replace(ROBOT, escape=True), budget=Budget(4_000)))
+
+    safe_m = ROBOT.robot_radius_m - 0.5 * geometry.cell_m - 1e-3
+    for one in found:
+        assert np.hypot(*(one.path[0, :2] - route[here])) < 2 * geometry.cell_m
+        assert clearance_m(along(one.path[:, :2], 0.02), free, geometry) >= safe_m
+    assert found[-1].coverage_ratio >= min(ROBOT.target_ratio, max(one.coverage_ratio for one in found)) - 1e-9
+
+
+def test_floor_that_has_become_free_is_picked_up_by_a_replan():
+    free, geometry = grid(100, 160)
+    free[40:60, 100:120] = False
+    route = plan(free, geometry, (0.5, 0.5), ROBOT, budget=Budget(10_000)).path[:, :2]
+    free[40:60, 100:120] = True
+
+    *_, found = replans(free, geometry, route, replace(ROBOT, escape=True), budget=Budget(10_000))
+
+    assert found.coverage_ratio >= ROBOT.target_ratio
+
+
+def test_what_a_route_sweeps_beyond_the_target_is_not_given_up_by_replans():
+    free, geometry = grid(100, 160)
+    route = plan(free, geometry, (0.5, 0.5), replace(ROBOT, target_ratio=0.999), budget=Budget(20_000))
+
+    *_, found = replans(free, geometry, route.path[:, :2], replace(ROBOT, target_ratio=0.9), budget=Budget(20_000))
+
+    assert found.coverage_ratio >= route.coverage_ratio - 2e-3
+
+
+def test_a_replan_from_inside_the_margin_leaves_it_first():
+    free, geometry = grid(100, 160)
+    route = np.array([[1.0, 1.2], [3.0, 1.2]])
+    free[45:50, 46:50] = False  # within .19 m of the robot
+
+    first = next(replans(free, geometry, route, replace(ROBOT, escape=True), budget=Budget(0)))
+
+    assert first.path[0, :2] == pytest.approx(route[0], abs=1e-6)
+    rest = along(first.path[1:, :2], 0.02)
+    assert clearance_m(rest, free, geometry) >= ROBOT.robot_radius_m - 0.5 * geometry.cell_m - 1e-3
+
+
+def test_a_replan_with_nothing_left_stays():
+    free, geometry = grid(60, 60)
+    route = np.array([[0.7, 0.7]])
+
+    *_, found = replans(free, geometry, route, replace(ROBOT, escape=True), covered=free.copy(), budget=Budget(2_000))
+
+    assert found.length_m < 0.05 and found.coverage_ratio == 1.0
