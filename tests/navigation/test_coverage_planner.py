@@ -318,11 +318,13 @@ def test_a_replan_from_inside_the_margin_leaves_it_first():
     route = np.array([[1.0, 1.2], [3.0, 1.2]])
     free[45:50, 46:50] = False  # within .19 m of the robot
 
-    first = next(replans(free, geometry, route, replace(ROBOT, escape=True), budget=Budget(0)))
+    first, _, *better = replans(free, geometry, route, replace(ROBOT, escape=True), budget=Budget(20_000))
 
-    assert first.path[0, :2] == pytest.approx(route[0], abs=1e-6)
-    rest = along(first.path[1:, :2], 0.02)
-    assert clearance_m(rest, free, geometry) >= ROBOT.robot_radius_m - 0.5 * geometry.cell_m - 1e-3
+    assert better and better[-1].coverage_ratio >= ROBOT.target_ratio
+    for found in (first, better[-1]):
+        assert found.path[0, :2] == pytest.approx(route[0], abs=1e-6)
+        rest = along(found.path[1:, :2], 0.02)
+        assert clearance_m(rest, free, geometry) >= ROBOT.robot_radius_m - 0.5 * geometry.cell_m - 1e-3
 
 
 def test_a_replan_with_nothing_left_stays():
