@@ -152,7 +152,7 @@ def _moved_once(bare: np.ndarray, geometry: GridGeometry, rng: np.random.Generat
     to the last better one; the drive's worst]."""
     start = tuple(plan(bare, geometry, None, SETTINGS, budget=Budget(iterations=0)).path[0, :2])
     before, after, changes, route = _scene(bare, geometry, start, rng)
-    driven, times = _driven(before, geometry, route, changes)
+    driven, times = _driven(bare, before, geometry, route, changes)
     knew = _searched(after, geometry, start)
     _, known_cover, known_rho = score(after, knew.path[:, :2])[:3]
     _, cover, rho = score(after, driven)[:3]
@@ -179,9 +179,11 @@ def _scene(
             before[_square(olds[-1])] = False
         route = _searched(before, geometry, start).path[:, :2]
         arc_m = _arc_m(route)
-        olds.sort(key=lambda old: _last_near_m(route, arc_m, old))
+        olds.sort(key=lambda old: _last_seen_m(bare, route, arc_m, old))
         moments = [moment * arc_m[-1] for moment in MOMENTS]
-        if all(_last_near_m(route, arc_m, old) > at_m + 5 * SEEN_M for old, at_m in zip(olds, moments, strict=True)):
+        if all(
+            _last_seen_m(bare, route, arc_m, old) > at_m + 5 * SEEN_M for old, at_m in zip(olds, moments, strict=True)
+        ):
             break
     after, changes = before.copy(), []
     for old, at_m in zip(olds, moments, strict=True):
@@ -227,7 +229,7 @@ def _reach(free: np.ndarray) -> np.ndarray:
 
 
 def _driven(
-    before: np.ndarray, geometry: GridGeometry, route: np.ndarray, changes: list[Change]
+    bare: np.ndarray, before: np.ndarray, geometry: GridGeometry, route: np.ndarray, changes: list[Change]
 ) -> tuple[np.ndarray, tuple[float, float]]:
     """The line (N, 2) driven, and ms to a safe route and to a better one, at most."""
     known, driven, waiting = before.copy(), [route[:1]], list(changes)
@@ -244,7 +246,7 @@ def _driven(
             if math.dist(here, _middle(change.new)) > 2 * SEEN_M:  # nobody puts a thing on the robot
                 waiting.remove(change)
                 unseen += [(change.old, True), (change.new, False)]
-        news = [one for one in unseen if math.dist(here, _middle(one[0])) < SEEN_M]
+        news = [one for one in unseen if _sees(bare, here, one[0])]
         if not news:
             continue
         for corner, free in news:
@@ -286,12 +288,20 @@ def _at(route: np.ndarray, arc_m: np.ndarray, along_m: float) -> np.ndarray:
     return np.array([np.interp(along_m, arc_m, route[:, axis]) for axis in (0, 1)])
 
 
-def _last_near_m(route: np.ndarray, arc_m: np.ndarray, corner: tuple[int, int]) -> float:
-    """Arc length at which the route is near enough to see a place for the last time; -1 when it never is."""
+def _last_seen_m(bare: np.ndarray, route: np.ndarray, arc_m: np.ndarray, corner: tuple[int, int]) -> float:
+    """Arc length from which the route sees a place for the last time; -1 when it never does."""
     along_m = np.arange(0.0, arc_m[-1], STEP_M)
     places = np.stack([np.interp(along_m, arc_m, route[:, axis]) for axis in (0, 1)], axis=1)
     near = np.flatnonzero(np.hypot(*(places - _middle(corner)).T) < SEEN_M)
-    return float(along_m[near[-1]]) if len(near) else -1.0
+    return next((float(along_m[i]) for i in near[::-1] if _sees(bare, places[i], corner)), -1.0)
+
+
+def _sees(bare: np.ndarray, here: np.ndarray, corner: tuple[int, int]) -> bool:
+    """Whether a thing there is near, and no wall or furniture between."""
+    if math.dist(here, _middle(corner)) >= SEEN_M:
+        return False
+    between = (np.linspace(here, _middle(corner), 60) / CELL_M).astype(int)
+    return bool(bare[between[:, 1], between[:, 0]].all())
 
 
 def _table(maps: list[Path], settings: CoverageSettings, out: Path | None, title: str, *, brief: bool) -> None:

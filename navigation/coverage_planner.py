@@ -56,6 +56,7 @@ TOUR_STEPS = 20_000
 SMALL_CELLS = 10_000  # wanted floor whose first path picks up its patches at once
 FIRST_SEARCH = 0.35  # share of the budget after which a better plan is given out
 SEARCH = ((0.0, FIRST_SEARCH, 1.0), (FIRST_SEARCH, 1.0, 0.7))  # (begin, end, heat)
+MISS_AGAIN = 0.5  # of what may be missed
 SEARCH_AGAIN = ((0.0, 1.0, 0.1),)  # cooler: it begins at a good route, and its time is short
 
 
@@ -158,8 +159,9 @@ def replans(
         best = found
         yield best
     if len(path) > 2 and budget.iterations > 0:
-        # what the route sweeps by more than the target asks is swept already in part: to let it go again saves little
-        job = replace(job, target_ratio=max(job.target_ratio, found.coverage_ratio))
+        # what the route sweeps beyond the target is kept in part: to let it go again saves little, to keep all costs
+        kept = min(found.coverage_ratio, 1 - MISS_AGAIN * (1 - job.target_ratio))
+        job = replace(job, target_ratio=max(job.target_ratio, kept))
         yield from _searched(job, path, best, spending, SEARCH_AGAIN, geometry, start_map, settings)
 
 

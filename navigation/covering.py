@@ -52,6 +52,7 @@ _WALL_GAP_M: Final = 0.017  # between body and wall on edge passes
 _OBJECT_NEAR_M: Final = 0.10
 _WAIT_TICKS: Final = 50
 _START_TICKS: Final = 15  # let the first scans draw the room
+_STOOD_ON: Final = "something that came after the map was drawn stands there"
 _NEW_JOB: Final = JobProgress()
 
 
@@ -242,6 +243,9 @@ class Covering:
             self._empty_plans = self._futile = 0
             return _HALT
         self._done = True
+        stood_on_m2 = self._room.stood_on_m2()
+        if stood_on_m2 > 0:
+            self._left_out += (LeftOut(stood_on_m2, _STOOD_ON),)
         if not progress.job.return_to_start:
             return None
         self._begin_way_home(pose)

@@ -1,4 +1,5 @@
-"""What is tried before floor is given up: doubtful things forgotten, clearer looks asked for, marks lifted once.
+"""What is tried before floor is given up: doubtful things forgotten, clearer looks asked for, marks lifted once, places
+where something had come to stand visited once more.
 
 In: the room, what the last plan left out. Out: whether something was changed, so that another plan may find more. Each
 try is made at most a few times, so that asking again and again comes to an end.
@@ -22,6 +23,7 @@ class LastTries:
         self._room = room
         self._on_event = on_event
         self._marks_lifted = False
+        self._gone_looked_for = False
 
     def another(self, left_out: tuple[LeftOut, ...]) -> bool:
         """True: the room says something else now."""
@@ -30,6 +32,9 @@ class LastTries:
         if self._room.marks() and not self._marks_lifted:
             self._marks_lifted = True  # patches behind marked places get a second try
             self._room.unmark_all()
+            return True
+        if not self._gone_looked_for and self._room.forget_what_came():
+            self._gone_looked_for = True
             return True
         return self._doubts_detector(sum(area.area_m2 for area in left_out))
 

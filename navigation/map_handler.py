@@ -1,4 +1,5 @@
-"""What is around, in layers: static from SLAM, small objects, marks, zones, swept floor; together the floor to plan on.
+"""What is around, in layers: static from SLAM, what came since, small objects, marks, zones, swept floor; together the
+floor to plan on.
 
 Implements robot_loop.Room. All layers lie on the static map's grid and grow with it. The cost of a tick follows what
 changed: blocks of cells reported by SLAM, discs of objects that moved, the floor swept. Nothing here plans or drives.
@@ -22,6 +23,7 @@ from navigation.object_layer import DetectorHealth, EdgePoint, FloorObject, Obje
 from navigation.pose_estimate import PoseEstimate, Tracking
 from navigation.robot_io import DriveCommand
 from navigation.seen_floor import SeenFloor
+from navigation.standing_layer import StandingLayer
 from navigation.static_map import FREE, OCCUPIED, StaticMap
 from perception.observation import Detections, Observation
 
@@ -61,6 +63,7 @@ class MapHandler:
         self._coverage = CoverageLayer(self._geometry, config.tool.width_m, config.tool.offset_left_m)
         self._objects = ObjectLayer(config.camera.pinhole(), config.detector.range_max_m)
         self._seen = SeenFloor(self._geometry, _SEEN_WITHIN_M)
+        self._standing = StandingLayer(self._geometry, config.lidar)
         self._floor_told = False  # by the detector: one that never says so hides nothing
         self._hidden = np.zeros(self._geometry.shape, dtype=np.bool_)  # not free only because nobody has looked there
         self._driven = np.zeros(self._geometry.shape, dtype=np.bool_)  # the body stood there: floor, whatever is said
@@ -156,7 +159,20 @@ class MapHandler:
         )
         return None if index < 0 else int(index)
 
+    def stood_on_m2(self) -> float:
+        """Wanted floor, not swept, that the body is kept off by things which have come since the map was drawn."""
+        missing = (self._static.cells == FREE) & ~self.needs_no_sweep() & ~self._zone_blocked
+        return (
+            float(np.count_nonzero(self._standing.keeps_off(missing, self._body_radius_m))) * self._geometry.cell_m**2
+        )
+
     # what others tell
+
+    def forget_what_came(self) -> bool:
+        """Things that came may have gone again; True when there were any. What stands there is soon seen again."""
+        changed = self._standing.forget()
+        self._dirty = self._dirty.union(changed)
+        return not changed.empty
 
     def mark(self, estimate: PoseEstimate, x_base_m: float, y_base_m: float, radius_m: float, reason: str) -> None:
         """Keep out of a disc from now on."""
@@ -235,6 +251,10 @@ class MapHandler:
             if detections is not None and estimate.tracking is Tracking.TRACKING:
                 self._detect(detections)
             self._objects.judge(pose, self._body_radius_m, self.free_floor_m2())
+            if observation.scan is not None and estimate.tracking is Tracking.TRACKING:
+                before = self._history[-2] if len(self._history) > 1 else estimate
+                changed = self._standing.integrate(before, estimate, observation.scan, self._static.cells)
+                self._dirty = self._dirty.union(changed)
         for x_m, y_m, radius_m in self._objects.take_changed():
             self._dirty = self._dirty.union(self._disc_rect(x_m, y_m, max(radius_m, _HIDDEN_M)))
         self._compose()
@@ -248,6 +268,7 @@ class MapHandler:
             self._coverage.redraw(self._static.keyframe_pose)
             self._objects.relocate(self._static.keyframe_pose)
             self._place_marks()
+            self._standing.forget()
             self._driven[:] = False
             changed = CellRect(0, 0, *self._geometry.shape)
         self._map_revision = estimate.map_revision
@@ -259,6 +280,7 @@ class MapHandler:
             setattr(self, name, self._geometry.moved_to(geometry, getattr(self, name)))
         self._coverage.resize(geometry)
         self._seen.resize(geometry)
+        self._standing.resize(geometry)
         self._geometry = geometry
         self._draw_zones()
         self.set_wanted(self._draw_wanted)
@@ -338,6 +360,7 @@ class MapHandler:
         block = rect.slices()
         before = self._free[block].copy()
         compose_free(self._static.cells, self._driven, self._zone_blocked, self._free, *_corners(rect))
+        self._free[block] &= ~self._standing.blocked[block]
         self._hidden[block] = False
         hidden_m = _HIDDEN_M if self._floor_told else 0.0
         for discs, around_m in ((self._objects.discs(), hidden_m), (self._mark_discs, 0.0)):

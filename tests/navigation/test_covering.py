@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from flat_world import FlatWorld, TrueStart
+from flat_world import FlatWorld, TrueStart, box
 
 from foundation.geometry import Pose2D
 from navigation.background import SteppedBackground
@@ -14,6 +14,7 @@ from navigation.planned_routes import PlannedRoutes, whole_cells_m
 from navigation.robot_loop import run
 from navigation.route import no_route
 from navigation.safety import Safety, SafetySettings
+from navigation.static_map import FREE, OCCUPIED
 
 START = Pose2D(0.4, 0.5, 0.0)
 
@@ -172,3 +173,66 @@ def test_detours_that_lead_nowhere_end_in_another_route(monkeypatch):
     ahead = ahead + [0.2, 0.0]
     planner._follower.follow(ahead)
     assert planner._go_around(), "elsewhere a detour is tried again"
+
+
+class KnownGround(TrueStart):
+    """The map of a job before this one: walls alone, and it never changes."""
+
+    def __init__(self, world):
+        super().__init__(world)
+        x0, y0, x1, y1 = world.bounds
+        low, high = self._geometry.cells(np.array([[x0, y0], [x1 - 1e-6, y1 - 1e-6]]))
+        self._cells[low[0] - 1 : high[0] + 2, low[1] - 1 : high[1] + 2] = OCCUPIED
+        self._cells[low[0] : high[0] + 1, low[1] : high[1] + 1] = FREE
+
+    def update(self, observation):
+        cells = self._cells.copy()
+        estimate = super().update(observation)
+        self._cells[:] = cells
+        return estimate
+
+
+class Visited(FlatWorld):
+    """Something stands on the floor from one tick on, until another."""
+
+    def __init__(self, *args, thing, from_tick, until_tick=10**9, **more):
+        super().__init__(*args, **more)
+        self.walls, self.thing, self.stands = self.segments, thing, (from_tick, until_tick)
+
+    def observe(self):
+        stands = self.stands[0] <= self.tick < self.stands[1]
+        self.segments = self.solid = np.concatenate([self.walls, box(*self.thing)]) if stands else self.walls
+        return super().observe()
+
+
+def visited(until_tick):
+    world = Visited((0, 0, 2.6, 1.8), start=START, thing=(1.4, 0.8, 1.7, 1.1), from_tick=60, until_tick=until_tick)
+    loop = Loop(world)
+    loop.localiser = KnownGround(world)
+    loop.room = MapHandler(world.config, loop.localiser)
+    loop.planner = Covering(
+        world.config, loop.room, PlannedRoutes(world.config), SteppedBackground(3), loop.events.append
+    )
+    return loop
+
+
+def test_what_comes_to_stand_on_a_known_map_is_driven_around_and_told():
+    loop = visited(until_tick=10**9)
+
+    score = loop.drive()
+
+    report = loop.planner.report()
+    assert report.done and score["collisions"] == 0
+    told = [left.area_m2 for left in report.left_out if "came" in left.reason]
+    assert len(told) == 1 and 0.05 < told[0] < 0.8
+
+
+def test_floor_is_swept_after_all_when_what_stood_there_has_gone():
+    loop = visited(until_tick=700)
+
+    score = loop.drive()
+
+    report = loop.planner.report()
+    assert report.done and score["collisions"] == 0
+    assert score["coverage"] >= 0.95
+    assert not [left for left in report.left_out if "came" in left.reason]
