@@ -106,6 +106,7 @@ APART_CELLS = 40  # no two things together shut a way that each leaves open
 SEEN_M = 1.5  # from the robot: then it is known that a thing stands there, or no more
 STEP_M = 0.1  # of the drive, between two looks
 AGAIN = 80_000  # moves of the search after a change: within a second
+AGAIN_AFTER_M = 1.0  # of drive the search goes on with twice as many: the robot has driven for 4 s by then
 MOVES_A_S = 80_000  # about: counted, so that equal drives are equal
 MOMENTS = (0.1, 0.25, 0.4, 0.55, 0.7)  # shares of the planned drive at which a thing moves
 
@@ -235,7 +236,7 @@ def _driven(
     known, driven, waiting = before.copy(), [route[:1]], list(changes)
     unseen: list[tuple[tuple[int, int], bool]] = []  # corners of squares that changed, and whether they became free
     driven_m, along_m, arc_m = 0.0, 0.0, _arc_m(route)
-    first_ms, again_ms = 0.0, 0.0
+    first_ms, again_ms, again_at_m = 0.0, 0.0, math.inf
     while along_m < arc_m[-1]:
         step_m = min(STEP_M, arc_m[-1] - along_m)
         inside = (arc_m > along_m + 1e-9) & (arc_m < along_m + step_m - 1e-9)
@@ -247,7 +248,7 @@ def _driven(
                 waiting.remove(change)
                 unseen += [(change.old, True), (change.new, False)]
         news = [one for one in unseen if _sees(bare, here, one[0])]
-        if not news:
+        if not news and driven_m < again_at_m:
             continue
         for corner, free in news:
             known[_square(corner)] = free
@@ -256,11 +257,13 @@ def _driven(
         covered = _swept(known, np.concatenate(driven))
         begin_s = time.process_time()
         along_m, first = 0.0, True
-        for found in replans(known, geometry, rest, ON_THE_WAY, covered=covered, budget=Budget(AGAIN)):
-            again_ms = max(again_ms, 1000 * (time.process_time() - begin_s))
-            first_ms = max(first_ms, 1000 * (time.process_time() - begin_s)) if first else first_ms
+        budget = Budget(AGAIN if news else 2 * AGAIN)
+        for found in replans(known, geometry, rest, ON_THE_WAY, covered=covered, budget=budget):
+            if news:
+                again_ms = max(again_ms, 1000 * (time.process_time() - begin_s))
+                first_ms = max(first_ms, 1000 * (time.process_time() - begin_s)) if first else first_ms
             route, first = found.path[:, :2], False
-        arc_m = _arc_m(route)
+        arc_m, again_at_m = _arc_m(route), driven_m + AGAIN_AFTER_M if news else math.inf
     return np.concatenate(driven), (first_ms, again_ms)
 
 
