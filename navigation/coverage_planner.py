@@ -57,7 +57,7 @@ SMALL_CELLS = 10_000  # wanted floor whose first path picks up its patches at on
 FIRST_SEARCH = 0.35  # share of the budget after which a better plan is given out
 SEARCH = ((0.0, FIRST_SEARCH, 1.0), (FIRST_SEARCH, 1.0, 0.7))  # (begin, end, heat)
 MISS_AGAIN = 0.5  # of what may be missed
-SEARCH_AGAIN = ((0.0, 1.0, 0.3),)  # cooler: it begins at a good route, and its time is short
+SEARCH_AGAIN = ((0.0, 1.0, 0.1),)  # cooler: it begins at a good route, and its time is short
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,7 +165,8 @@ def test_detours_that_lead_nowhere_end_in_another_route(monkeypatch):
     loop = Loop(FlatWorld((0, 0, 2.2, 1.6), start=START))
     loop.drive(ticks=150)
     planner = loop.planner
-    ahead = np.array([planner.route_ahead[0], planner.route_ahead[0] + [0.5, 0.0]])
+    ahead = np.array([[0.7, 0.8], [1.2, 0.8]])  # on open floor
+    planner._follower.follow(ahead)
     monkeypatch.setattr("navigation.covering.mended", lambda free, geometry, points, *rest: ahead)
 
     assert [planner._go_around() for _ in range(25)].count(True) <= 16
