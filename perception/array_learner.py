@@ -1,19 +1,20 @@
 """How labels of images, pixels and rows are learnt: augmented batches, class-weighted loss, accuracy as score."""
 
+import math
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from perception import augment
+from perception import augment, base_weights
 from perception.labelled_arrays import LabelledArrays
-from perception.preprocessing import floats, preprocessed
-from perception.tasks.task import ImageInput, Task
+from perception.preprocessing import preprocessed
+from perception.tasks.task import Augmentation, ImageInput, Task
 from perception.view_nets import RowNet, net_of
 
-CROP_RATIO = 0.8  # of each side, in training
 LABEL_SMOOTHING = 0.05
 
 
@@ -26,6 +27,11 @@ class ArrayLearner:
         counts = np.bincount(train.targets.ravel(), minlength=self._head.channels)
         weights = np.sqrt(counts.sum() / np.maximum(counts, 1))
         self._weights = torch.from_numpy(weights / weights.mean()).float()
+        self._trunk: Path | None = None
+
+    def begin_from(self, trunk: Path | None) -> None:
+        """From now on a new model has the trunk of these weights, another task's."""
+        self._trunk = trunk
 
     @property
     def size(self) -> int:
@@ -36,6 +42,8 @@ class ArrayLearner:
         if isinstance(model, RowNet):
             model.mean.copy_(torch.from_numpy(self._train.inputs.mean(axis=0)))
             model.spread.copy_(torch.from_numpy(self._train.inputs.std(axis=0) + 1e-6))
+        if self._trunk is not None:
+            base_weights.begin_trunk(model, base_weights.read(self._trunk), str(self._trunk))
         return model
 
     def batch(self, step_seed: tuple[int, int], size: int) -> tuple[Tensor, dict[str, Tensor]]:
@@ -45,13 +53,16 @@ class ArrayLearner:
         targets = torch.from_numpy(self._train.targets[chosen])
         if isinstance(self._task.input, ImageInput):
             generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
-            inputs = floats(inputs)
+            inputs = preprocessed(inputs, self._task.input)
             if self._task.view == "image":
-                inputs = turned_and_scaled(inputs, generator)
+                inputs = turned_and_scaled(inputs, generator, self._task.augmentation)
             else:
                 inputs, targets = mirrored(inputs, targets, rng)
             if self._task.input.bands == 3:
-                inputs = augment.photometric(inputs, generator)
+                hues = self._task.augmentation.hues
+                inputs = augment.photometric(inputs, generator) if hues else augment.lit(inputs, generator)
+            if rng_share(rng, self._task.augmentation.mixed):
+                inputs, targets = mixed(inputs, targets, self._head.channels, rng)
         return inputs, {self._head.name: targets}
 
     def loss(self, answers: dict[str, Tensor], targets: dict[str, Tensor]) -> Tensor:
@@ -82,14 +93,40 @@ def mirrored(images: Tensor, targets: Tensor, rng: np.random.Generator) -> tuple
     return (images.flip(axes), targets.flip(axes)) if axes else (images, targets)
 
 
-def turned_and_scaled(images: Tensor, generator: torch.Generator) -> Tensor:
-    """Crops of CROP_RATIO with a turn, a scale, a shift and mirrors drawn for each: a floor has no upright."""
+def rng_share(rng: np.random.Generator, share: float) -> bool:
+    """True for this share of the calls; no draw is taken for none."""
+    return share > 0 and bool(rng.random() < share)
+
+
+def mixed(images: Tensor, targets: Tensor, classes: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+    """Each image blended with the next, or a box of it put in; targets become shares (B, K) (mixup, CutMix)."""
+    shares = functional.one_hot(targets, classes).to(images.dtype)
+    keep = float(rng.beta(0.4, 0.4))
+    others = images.roll(1, 0)
+    if rng.random() < 0.5:
+        images = images * keep + others * (1 - keep)
+    else:
+        height, width = images.shape[-2:]
+        side = math.sqrt(1 - keep)
+        rows, columns = int(height * side), int(width * side)
+        top, left = int(rng.integers(height - rows + 1)), int(rng.integers(width - columns + 1))
+        images = images.clone()
+        images[..., top : top + rows, left : left + columns] = others[..., top : top + rows, left : left + columns]
+        keep = 1 - rows * columns / (height * width)
+    return images, shares * keep + shares.roll(1, 0) * (1 - keep)
+
+
+def turned_and_scaled(images: Tensor, generator: torch.Generator, how: Augmentation) -> Tensor:
+    """Crops of `how.crop_ratio` with a turn, a scale, a shift and mirrors drawn for each: a floor has no upright."""
     count, channels, height, width = images.shape
-    turn = (torch.rand(count, generator=generator) - 0.5) * 0.7
-    scale = CROP_RATIO * (0.7 + 0.6 * torch.rand(count, generator=generator))
+    turn = (torch.rand(count, generator=generator) - 0.5) * (2 * how.turn_rad)
+    closest, widest = how.zoom
+    scale = how.crop_ratio * (closest + (widest - closest) * torch.rand(count, generator=generator))
     stretch = torch.exp((torch.rand(count, generator=generator) - 0.5) * 0.3)
     flips = torch.randint(0, 2, (count, 2), generator=generator) * 2.0 - 1
     shift = (torch.rand(count, 2, generator=generator) - 0.5) * 0.4
+    if how.quarter_turns:
+        turn = turn + torch.randint(0, 4, (count,), generator=generator) * (math.pi / 2)
     cos, sin = torch.cos(turn) * scale, torch.sin(turn) * scale
     matrix = torch.stack(
         [
@@ -98,7 +135,7 @@ def turned_and_scaled(images: Tensor, generator: torch.Generator) -> Tensor:
         ],
         dim=1,
     )  # (B, 2, 3)
-    size = [count, channels, int(height * CROP_RATIO) // 16 * 16, int(width * CROP_RATIO) // 16 * 16]
+    size = [count, channels, int(height * how.crop_ratio) // 16 * 16, int(width * how.crop_ratio) // 16 * 16]
     grid = functional.affine_grid(matrix, size, align_corners=False)
     moved = functional.grid_sample(images, grid, padding_mode="reflection", align_corners=False)
     return moved.contiguous(memory_format=torch.channels_last)

@@ -27,6 +27,18 @@ def photometric(images: Tensor, generator: torch.Generator) -> Tensor:
     return _noisy(images, generator).clamp_(0, 1)
 
 
+def lit(images: Tensor, generator: torch.Generator) -> Tensor:
+    """What lamps and exposures do to one and the same material: milder than `photometric`, and no hue is swapped."""
+    count = len(images)
+    gain = _draw(count, 0.7, 1.3, generator)[:, None] * (0.92 + 0.16 * torch.rand(count, 3, generator=generator))
+    contrast = _draw(count, 0.75, 1.3, generator)[:, None]
+    saturation = _draw(count, 0.6, 1.4, generator)[:, None, None, None]
+    offset = (1 - contrast) * (gain * images.mean(dim=(2, 3))).mean(dim=1, keepdim=True)
+    images = images * (gain * contrast)[:, :, None, None] + offset[:, :, None, None]
+    grey = images.mean(dim=1, keepdim=True)
+    return torch.lerp(grey, images, saturation).clamp_(0, 1)
+
+
 def colours(means: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """Colour matrices (B, 3, 3) and offsets (B, 3) for images whose channel means are (B, 3)."""
     count = len(means)

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from foundation import atomic_files
 from perception.errors import TrainingError
+from perception.tasks.task import Task
 
 SHIPPED: Final = "shipped"  # by the package, when it has some for the task
 SCRATCH: Final = "scratch"  # none: random ones
@@ -33,6 +34,19 @@ def find(choice: str, task_name: str) -> Path | None:
         path = _FOLDER / f"{task_name}.npz"
         return path if path.exists() else None
     return Path(choice)
+
+
+def trunk(choice: str, task: Task) -> Path | None:
+    """Shipped weights of another task whose trunk `task` begins from, when it has none of its own."""
+    if choice != SHIPPED or not task.trunk_of or find(SHIPPED, task.name) is not None:
+        return None
+    return find(SHIPPED, task.trunk_of)
+
+
+def begin_trunk(model: nn.Module, weights: Weights, named: str) -> None:
+    """Puts the trunk of another task's network into a new one. Raises TrainingError when it is of another shape."""
+    inner: nn.Module = model.trunk  # type: ignore[assignment]
+    begin(inner, {name.removeprefix("trunk."): value for name, value in weights.items()}, named)
 
 
 def write(path: Path, model: nn.Module) -> None:

@@ -31,11 +31,14 @@ def train(
     task: Annotated[str, typer.Argument(help="obstacles, floor_surface")],
     data: DataDir,
     out: OutDir,
-    minutes: Annotated[float, typer.Option(min=0.01, help="Steps are planned for this long on two plain cores.")] = 3.0,
+    minutes: Annotated[
+        float | None,
+        typer.Option(min=0.01, help="Steps are planned for this long on two plain cores; else the task says."),
+    ] = None,
     steps: Annotated[int | None, typer.Option(min=1, help="Exactly so many steps, instead of minutes.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Everything is drawn from it.")] = 0,
     threads: Annotated[int, typer.Option(min=1)] = 2,
-    learning_rate: Annotated[float, typer.Option(min=1e-6, help="A tenth of it on base weights.")] = 3e-3,
+    learning_rate: Annotated[float | None, typer.Option(min=1e-6, help="A tenth of it on base weights.")] = None,
     base: Annotated[
         str, typer.Option(help="Begin from 'shipped' weights, from 'scratch', or an earlier run's file.")
     ] = ("shipped"),
@@ -52,11 +55,12 @@ def train(
     """Train a task's network; the bundle is OUT/bundle. Started again, a killed run goes on."""
     from foundation import progress
     from perception import tracked_training
-    from perception.train import TrainSettings
+    from perception.tasks.registry import task_named
+    from perception.train import settings_of
 
-    settings = TrainSettings(
-        seed=seed, minutes=minutes, steps=steps, threads=threads, learning_rate=learning_rate, base=base,
-        false_alarm_share=false_alarms,
+    settings = settings_of(
+        task_named(task), seed=seed, minutes=minutes, steps=steps, threads=threads, learning_rate=learning_rate,
+        base=base, false_alarm_share=false_alarms,
     )  # fmt: skip
     bars = progress.silent if as_json else progress.bars
     report = tracked_training.run(

@@ -20,6 +20,7 @@ from perception import base_weights
 from perception.errors import TrainingError
 from perception.tasks.task import Task
 
+STEPS_PER_MINUTE_BATCH = 8
 STEPS_PER_MINUTE = 960  # of 8 windows, .1 s of processor time each, on two free cores; a plan, not a promise
 EMA_DECAY = 0.995
 REFINING = 0.1  # of the learning rate: a run that begins from base weights keeps what they know
@@ -43,7 +44,9 @@ class TrainSettings:
 
     @property
     def planned_steps(self) -> int:
-        return self.steps if self.steps is not None else max(int(self.minutes * STEPS_PER_MINUTE), 1)
+        if self.steps is not None:
+            return self.steps
+        return max(int(self.minutes * STEPS_PER_MINUTE * STEPS_PER_MINUTE_BATCH / self.batch), 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +221,15 @@ class _Run:
         self.best, self.best_scores, self.losses = state["best"], state["best_scores"], state["losses"]
         self.epochs = [Epoch(**epoch) for epoch in state["epochs"]]
         return int(state["step"])
+
+
+def settings_of(task: Task, **said: Any) -> TrainSettings:
+    """What is said, None being nothing; for the rest what the task asks for, then the defaults."""
+    known = {name: value for name, value in said.items() if value is not None}
+    asked = asdict(task.schedule) if task.schedule is not None else {}
+    if "minutes" in known:
+        asked.pop("steps", None)
+    return TrainSettings(**{**asked, **known})
 
 
 def task_settings(task: Task, settings: TrainSettings) -> dict[str, Any]:

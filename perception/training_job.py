@@ -19,6 +19,7 @@ from torch import nn
 from foundation import atomic_files
 from foundation.progress import ProgressFactory
 from perception import base_weights, export_onnx, export_torchscript, model_bundle, train, training_data
+from perception.array_learner import ArrayLearner
 from perception.grid_learner import GridLearner
 from perception.model_bundle import Bundle, BundleContent
 from perception.tasks.obstacles import OBSTACLES
@@ -57,6 +58,8 @@ def run(
     task = task_named(task_name)
     data = training_data.prepared(task, data_dir, out_dir / "cache", seed=settings.seed, progress=progress)
     base = base_weights.find(settings.base, task.name)
+    if isinstance(data.learner, ArrayLearner):
+        data.learner.begin_from(base_weights.trunk(settings.base, task))
     if base is not None and settings.false_alarm_share > 0 and isinstance(data.learner, GridLearner):
         knowing = data.learner.model().eval()
         base_weights.begin(knowing, base_weights.read(base), str(base))

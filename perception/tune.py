@@ -11,6 +11,7 @@ from typing import Any
 
 from foundation.progress import ProgressFactory, silent
 from perception import base_weights, train, training_data
+from perception.array_learner import ArrayLearner
 from perception.errors import TrainingError
 from perception.tasks.registry import task_named
 from perception.train import Epoch, TrainSettings
@@ -47,6 +48,8 @@ def tune(
     out_dir.mkdir(parents=True, exist_ok=True)
     data = training_data.prepared(task, data_dir, out_dir / "cache", seed=settings.seed, progress=progress)
     base = base_weights.find(settings.base, task.name)
+    if isinstance(data.learner, ArrayLearner):
+        data.learner.begin_from(base_weights.trunk(settings.base, task))
     study = optuna.create_study(
         study_name=f"{task.name}-{data.dataset_hash[:12]}",
         storage=f"sqlite:///{out_dir.resolve() / 'tune.db'}",

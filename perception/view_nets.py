@@ -11,10 +11,11 @@ from perception.tasks.task import Head, ImageInput, RowInput, Task
 
 
 class ImageNet(nn.Module):
-    """(B, bands, H, W) -> (B, channels) a head: features averaged over the image."""
+    """(B, bands, H, W) -> (B, channels) a head: features averaged over the image, and over `looks` at it."""
 
-    def __init__(self, bands: int, heads: tuple[Head, ...], width: float) -> None:
+    def __init__(self, bands: int, heads: tuple[Head, ...], width: float, looks: int = 1) -> None:
         super().__init__()
+        self.looks = looks
         self.trunk = Trunk(bands, width)
         channels = self.trunk.channels[-1]
         self.mix = nn.Sequential(
@@ -24,8 +25,18 @@ class ImageNet(nn.Module):
         self.heads = nn.ModuleDict({head.name: nn.Linear(2 * channels, head.channels) for head in heads})
 
     def forward(self, images: Tensor) -> dict[str, Tensor]:
-        features = self.drop(self.mix(self.trunk(images)[-1]).mean(dim=(2, 3)))
+        looks = 1 if self.training else self.looks  # a lesson is one look, drawn
+        features = self.mix(self.trunk(seen(images, looks))[-1]).mean(dim=(2, 3))
+        features = self.drop(features.reshape(looks, -1, features.shape[1]).mean(dim=0) if looks > 1 else features)
         return {name: head(features) for name, head in self.heads.items()}
+
+
+def seen(images: Tensor, looks: int) -> Tensor:
+    """(looks * B, bands, H, W): as they are, mirrored one way, the other, both; 8: also with axes swapped."""
+    if looks == 1:
+        return images
+    given = [images, images.transpose(2, 3)] if looks == 8 else [images]
+    return torch.cat([one.flip(axes) if axes else one for one in given for axes in ((), (3,), (2,), (2, 3))])
 
 
 class DenseNet(nn.Module):
@@ -67,5 +78,6 @@ def net_of(task: Task) -> nn.Module:
     if isinstance(task.input, RowInput):
         return RowNet(len(task.input.columns), task.heads, task.width)
     assert isinstance(task.input, ImageInput)
-    kind = DenseNet if task.view == "dense" else ImageNet
-    return kind(task.input.bands, task.heads, task.width)
+    if task.view == "dense":
+        return DenseNet(task.input.bands, task.heads, task.width)
+    return ImageNet(task.input.bands, task.heads, task.width, task.looks)

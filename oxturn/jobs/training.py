@@ -30,7 +30,8 @@ class ModelError(OxturnError):
 def train(dataset: str, lake: str, task: str, seed: int, minutes: float, registry: str) -> str:
     """Trains on the dataset; a killed training goes on from its checkpoint when it is tried again on that machine."""
     from perception import tracked_training
-    from perception.train import TrainSettings
+    from perception.tasks.registry import task_named
+    from perception.train import settings_of
 
     made = find(dataset)
     key = hashlib.sha256(f"{made.digest if made else ''} {task} {seed} {minutes}".encode()).hexdigest()[:12]
@@ -38,7 +39,7 @@ def train(dataset: str, lake: str, task: str, seed: int, minutes: float, registr
 
     def work(folder: Path) -> None:
         with local_copy(dataset) as source:
-            settings = TrainSettings(seed=seed, minutes=minutes)
+            settings = settings_of(task_named(task), seed=seed, minutes=minutes)
             tracked_training.run(
                 task, source / SAMPLES, scratch, settings, tracking_uri=registry or None, progress=silent
             )
