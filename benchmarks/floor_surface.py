@@ -1,18 +1,22 @@
 """What the floor_surface network is worth on photos of real floors: folds of the training part, then validation once.
 
     python benchmarks/floor_surface.py folds [--folds 5 --only 1] [--steps N]   to choose by; validation is not read
-    python benchmarks/floor_surface.py validation [--seeds 5]                   the figure
+    python benchmarks/floor_surface.py validation [--seeds 5 --jobs 1]          the figure
 
-Two kinds of folds: of photos, as the set's author parted training and validation (the same floors lie in both), and of
-looks (`perception.look_groups`), where a floor that is tested was hardly ever seen. How the network is trained is the
-task's (`perception/tasks/floor_surface.py`). Needs `surface_indoor` below OXTURN_REFERENCE_DATA; skipped without it.
+Two kinds of folds: of pictures (copies stay together), as the set's author parted training and validation: the same
+floors lie in both; and of looks (`perception.look_groups`), where a floor that is tested was hardly ever seen. How the
+network is trained is the task's (`perception/tasks/floor_surface.py`). Needs `surface_indoor` below
+OXTURN_REFERENCE_DATA; skipped without it.
 """
 
 import argparse
+import multiprocessing
 import os
 import sys
 import tempfile
 import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +25,7 @@ import torch
 from numpy.typing import NDArray
 from scipy import stats
 
-from foundation.progress import bars, silent
+from foundation.progress import silent
 from perception import base_weights, classical_baseline, export_onnx, labelled_arrays, look_groups, train, training_data
 from perception.array_learner import ArrayLearner
 from perception.label_evaluation import interval
@@ -51,9 +55,10 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--only", type=int, help="so many of the folds")
-    parser.add_argument("--kind", choices=("photos", "looks", "both"), default="both")
+    parser.add_argument("--kind", choices=("pictures", "looks", "both"), default="both")
     parser.add_argument("--steps", type=int, help="instead of the task's")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--jobs", type=int, default=1, help="so many networks are trained at a time")
     given = parser.parse_args()
     data = Path(os.environ.get("OXTURN_REFERENCE_DATA", "../shared/data"), "surface_indoor")
     if not data.is_dir():
@@ -61,44 +66,47 @@ def main() -> int:
         return 0
     lesson = labelled_arrays.load(data, FLOOR_SURFACE, "train")
     if given.what == "folds":
-        for kind in ("photos", "looks") if given.kind == "both" else (given.kind,):
-            of_folds(kind, lesson, given.folds, given.only or given.folds, given.steps, given.threads)
+        for kind in ("pictures", "looks") if given.kind == "both" else (given.kind,):
+            of_folds(kind, lesson, given.folds, given.only or given.folds, given)
     else:
         held_out = labelled_arrays.load(data, FLOOR_SURFACE, "validation")
         lesson = labelled_arrays.without_repeats(lesson, held_out)
         labelled_arrays.refuse_shared_groups({"train": lesson, "validation": held_out})
-        of_validation(lesson, held_out, given.seeds, given.steps, given.threads)
+        seeds = [train.settings_of(FLOOR_SURFACE, seed=seed, steps=given.steps, threads=given.threads)
+                 for seed in range(given.seeds)]  # fmt: skip
+        of_validation(lesson, held_out, seeds, given.jobs)
     return 0
 
 
-def of_folds(kind: str, lesson: LabelledArrays, count: int, only: int, steps: int | None, threads: int) -> None:
-    groups = look_groups.groups(lesson.inputs, lesson.targets) if kind == "looks" else np.arange(len(lesson))
+def of_folds(kind: str, lesson: LabelledArrays, count: int, only: int, given: argparse.Namespace) -> None:
+    by_look = kind == "looks"
+    groups = look_groups.groups(lesson.inputs, lesson.targets) if by_look else look_groups.same_pictures(lesson.inputs)
     fold_of = look_groups.folds(groups, lesson.targets, count, seed=0)
-    runs, classical, sizes = [], [], []
     print(f"\nfolds of {kind}: {len(np.unique(groups))} groups, {only} of {count} folds", flush=True)
-    for fold in range(only):
-        told = fold_of == fold
-        taught, asked = part(lesson, ~told, groups), part(lesson, told, groups)
+    pairs = [(part(lesson, fold_of != fold, groups), part(lesson, fold_of == fold, groups)) for fold in range(only)]
+    wanted = [
+        train.settings_of(FLOOR_SURFACE, seed=fold, steps=given.steps, threads=given.threads) for fold in range(only)
+    ]
+    runs, classical = [], []
+    for fold, run in enumerate(each(pairs, wanted, given.jobs)):
+        taught, asked = pairs[fold]
         guesses = classical_baseline.probabilities(taught, asked, len(FLOOR_SURFACE.heads[0].classes)).argmax(axis=1)
+        labelled_arrays.refuse_shared_groups({"taught": taught, "asked": asked})
+        runs.append(run)
         classical.append(guesses == asked.targets)
-        settings = train.settings_of(FLOOR_SURFACE, seed=fold, steps=steps, threads=threads)
-        runs.append(trained(taught, asked, settings))
-        sizes.append(len(asked))
-        print(f"  fold {fold}: {len(asked)} photos, {line(runs[-1])}, classical {percent(classical[-1])}", flush=True)
+        print(f"  fold {fold}: {len(asked)} photos, {line(run)}, classical {percent(classical[-1])}", flush=True)
     plain, int8 = (np.concatenate(rights) for rights in zip(*((run.right_float, run.right_int8) for run in runs)))
     print(f"  all: float {percent(plain)}, INT8 {percent(int8)}, classical {percent(np.concatenate(classical))}")
 
 
-def of_validation(
-    lesson: LabelledArrays, held_out: LabelledArrays, seeds: int, steps: int | None, threads: int
-) -> None:
-    print(f"trained on {len(lesson)} photos, asked about {len(held_out)}, once", flush=True)
-    runs = []
-    for seed in range(seeds):
-        runs.append(
-            trained(lesson, held_out, train.settings_of(FLOOR_SURFACE, seed=seed, steps=steps, threads=threads))
-        )
-        print(f"  seed {seed}: {line(runs[-1])}", flush=True)
+def of_validation(lesson: LabelledArrays, held_out: LabelledArrays, wanted: Sequence[TrainSettings], jobs: int) -> None:
+    seeds, runs = len(wanted), []
+    print(
+        f"trained on {len(lesson)} photos for {wanted[0].planned_steps} steps, asked about {len(held_out)}", flush=True
+    )
+    for settings, run in zip(wanted, each([(lesson, held_out)] * seeds, wanted, jobs)):
+        runs.append(run)
+        print(f"  seed {settings.seed}: {line(run)}", flush=True)
     for name, rights in (("float", [run.right_float for run in runs]), ("INT8", [run.right_int8 for run in runs])):
         shares = np.array([right.mean() for right in rights])
         low, high = interval(np.mean(rights, axis=0), held_out.groups)
@@ -109,6 +117,15 @@ def of_validation(
         if missed[index]:
             told = FLOOR_SURFACE.heads[0].classes[held_out.targets[index]]
             print(f"  {held_out.groups[index]} ({told}): missed by {missed[index]:.0%} of the INT8 networks")
+
+
+def each(
+    pairs: Sequence[tuple[LabelledArrays, LabelledArrays]], wanted: Sequence[TrainSettings], jobs: int
+) -> Iterator[Run]:
+    """A run for each, in their order; never two at a time in one process, as torch has one number of threads."""
+    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+        lessons, asked = zip(*pairs)
+        yield from pool.map(trained, lessons, asked, wanted)
 
 
 def part(arrays: LabelledArrays, chosen: NDArray[np.bool_], groups: NDArray[np.int64]) -> LabelledArrays:
@@ -123,8 +140,7 @@ def trained(lesson: LabelledArrays, asked: LabelledArrays, settings: TrainSettin
     learner.begin_from(base_weights.trunk(settings.base, FLOOR_SURFACE))
     began_s, busy_s = time.perf_counter(), time.process_time()
     with tempfile.TemporaryDirectory(prefix="oxturn-") as work:
-        shown = bars if sys.stderr.isatty() else silent
-        model = train.fit(learner, Path(work), settings, progress=shown, on_epoch=lambda epoch: None).model
+        model = train.fit(learner, Path(work), settings, progress=silent, on_epoch=lambda epoch: None).model
     wall_s, busy_s = time.perf_counter() - began_s, time.process_time() - busy_s
     plain = export_onnx.float_onnx(model, FLOOR_SURFACE)
     raw = lesson.inputs[

@@ -46,6 +46,12 @@ def groups(images: NDArray[np.uint8], targets: NDArray[np.int64]) -> NDArray[np.
     return found
 
 
+def same_pictures(images: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """(N,) numbers from 0: one for each picture, whatever the number of its copies. Sets made by others have copies."""
+    number_of: dict[bytes, int] = {}
+    return np.array([number_of.setdefault(image.tobytes(), len(number_of)) for image in images], np.int64)
+
+
 def folds(of_groups: NDArray[np.int64], targets: NDArray[np.int64], count: int, *, seed: int) -> NDArray[np.int64]:
     """(N,) fold of each image: whole groups, each class spread as evenly as its groups allow."""
     rng = np.random.default_rng([seed, count])

@@ -41,6 +41,13 @@ def test_classes_never_share_a_group():
     assert len(set(found.tolist())) == 3
 
 
+def test_copies_of_a_picture_are_one_group():
+    rng = np.random.default_rng(3)
+    one, other = floor((100, 110, 120), 4, rng), floor((100, 110, 120), 4, rng)
+
+    assert look_groups.same_pictures(np.stack([one, other, one])).tolist() == [0, 1, 0]
+
+
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.integers(0, 9), min_size=10, max_size=80), st.integers(2, 5), st.integers(0, 5))
 def test_folds_take_whole_groups(groups: list[int], count: int, seed: int):
