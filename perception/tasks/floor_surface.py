@@ -1,8 +1,9 @@
 """Carpet, tiles or wood: one label a photo of the floor.
 
-Chosen by folds of the training part of real photos (`benchmarks/floor_surface.py folds`), never by validation: the
-trunk that learnt simulated floors knows what real ones are made of ten times sooner than a random one; a floor has
-no upright but has its colours; eight looks at a photo are worth a point and a half; half the resolution costs two.
+Chosen by folds of the training part of real photos (`benchmarks/floor_surface.py folds`), never by validation. After
+600 steps a trunk that learnt simulated floors is right in 94 of 100 photos and a random one in 78; blended photos cost
+one or two in so short a training; eight looks at a photo are worth about two, and 128 pixels instead of 160 cost two.
+A floor has no upright, but it has its colours.
 """
 
 from perception.frame_features import FRAME_FEATURES
