@@ -225,7 +225,7 @@ def peers() -> None:
                 pose = step(points, matrix(moved))
                 took.append(1e3 * (time.perf_counter() - started))
                 poses.append((pose[0, 3], pose[1, 3], np.arctan2(pose[1, 0], pose[0, 0])))
-            stamps = [scan.stamp_s for scan in scans]
+            stamps = np.array([scan.stamp_s for scan in scans])
             metres, degrees = relation_errors(stamps, np.array(poses), DATA / f"{name}.relations", 10)
             p50, p99 = np.percentile(took, [50, 99])
             print(f"{name} {peer:<12} {metres.mean():.4f} m {degrees.mean():.3f} deg, p50 {p50:.2f} p99 {p99:.2f} ms")

@@ -44,6 +44,7 @@ class MappingJob:
     matching: MatchSettings
     state: LoopState = field(default_factory=LoopState)
     unsolved: int = 0
+    weighed: set[tuple[int, int]] = field(default_factory=set)  # ends of the relations that a solve has seen
 
     def run(self, snapshot: Snapshot, blank: OccupancyMap | None, *, final: bool = False) -> MappingResult:
         """`blank`: an empty map to draw into when poses change by more than half of its cell; None: no map is kept."""
@@ -56,7 +57,9 @@ class MappingJob:
         if not (surprised or many or final) or not self.unsolved:
             return MappingResult(found, None, None)
         self.unsolved = 0
-        poses = solve(snapshot.poses, relations, settings.graph)
+        fresh = np.array([final or (one.first, one.second) not in self.weighed for one in relations])
+        poses = solve(snapshot.poses, relations, settings.graph, fresh)
+        self.weighed.update((one.first, one.second) for one in relations)
         moved_m = float(np.linalg.norm(poses[:, :2] - snapshot.poses[:, :2], axis=1).max())
         if blank is None or moved_m < 0.5 * blank.geometry.cell_m:
             return MappingResult(found, poses, None)

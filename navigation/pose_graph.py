@@ -42,16 +42,26 @@ class _Edges:
     loop: NDArray[np.bool_]  # (E,)
 
 
-def solve(poses: FloatArray, relations: Sequence[Relation], settings: GraphSettings) -> FloatArray:
-    """Poses (K, 3) that fit the relations best, from `poses` (K, 3) as the start."""
+def solve(
+    poses: FloatArray,
+    relations: Sequence[Relation],
+    settings: GraphSettings,
+    fresh: NDArray[np.bool_] | None = None,
+) -> FloatArray:
+    """Poses (K, 3) that fit the relations best, from `poses` (K, 3) as the start.
+
+    `fresh` (E,): relations that no solve before has weighed, else all. One that was refused then is not weighed again
+    for its own sake, only when a new one asks for it: else a single false loop would double the cost for ever.
+    """
     if len(poses) < 2 or not relations:
         return poses.copy()
     edges = _arrays(relations)
     near = _descend(poses, edges, settings, settings.switch)
-    error = _largest_loop_error(near, edges)
-    if error <= REFUSED * settings.switch:
+    weighed = edges.loop if fresh is None else edges.loop & fresh
+    if _largest_error(near, edges, weighed) <= REFUSED * settings.switch:
         return near
-    wide = _descend(poses, edges, settings, 2.0 * max(error, _largest_loop_error(poses, edges)))
+    error = _largest_error(near, edges, edges.loop)
+    wide = _descend(poses, edges, settings, 2.0 * max(error, _largest_error(poses, edges, edges.loop)))
     return min((near, wide), key=lambda found: _cost(found, edges, settings.switch))
 
 
@@ -83,11 +93,12 @@ def loop_errors(poses: FloatArray, relations: Sequence[Relation]) -> FloatArray:
     return squared
 
 
-def _largest_loop_error(poses: FloatArray, edges: _Edges) -> float:
-    error = _errors(poses, edges)[edges.loop]
+def _largest_error(poses: FloatArray, edges: _Edges, of: NDArray[np.bool_]) -> float:
+    """Squared Mahalanobis error, the largest of some edges `of` (E,); 0 of none."""
+    error = _errors(poses, edges)[of]
     if len(error) == 0:
         return 0.0
-    return float(np.einsum("ei,eij,ej->e", error, edges.information[edges.loop], error).max())
+    return float(np.einsum("ei,eij,ej->e", error, edges.information[of], error).max())
 
 
 def _arrays(relations: Sequence[Relation]) -> _Edges:

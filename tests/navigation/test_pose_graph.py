@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foundation.geometry import IDENTITY, Pose2D, wrap_angle
+from navigation import pose_graph
 from navigation.keyframes import Keyframe, Relation, Snapshot
 from navigation.local_map import MapShape
 from navigation.loop_closure import LoopSettings, LoopState, find_loops
@@ -60,6 +61,28 @@ def test_a_false_loop_is_ignored():
     assert np.abs(solved - as_array(true))[:, :2].max() < 0.05
     errors = loop_errors(solved, [*honest, false])
     assert errors[-1] > 1000 * max(errors[:-1].max(), 1e-3)
+
+
+def test_a_loop_that_was_refused_before_costs_no_second_descent(monkeypatch):
+    true = ring()
+    relations = [*chain(true), Relation(2, 14, Pose2D(0.5, 0.2, 2.0), SURE, loop=True)]
+    descend, limits = pose_graph._descend, []
+
+    def counted(poses, edges, how, limit):
+        limits.append(limit)
+        return descend(poses, edges, how, limit)
+
+    monkeypatch.setattr(pose_graph, "_descend", counted)
+
+    fresh = np.ones(len(relations), bool)
+    solve(as_array(true), relations, GraphSettings(), fresh)
+    assert len(limits) == 2 and limits[1] > limits[0]
+
+    limits.clear()
+    fresh[-1] = False
+    solved = solve(as_array(true), relations, GraphSettings(), fresh)
+    assert len(limits) == 1
+    assert np.abs(solved - as_array(true))[:, :2].max() < 0.05
 
 
 @settings(max_examples=30, deadline=None)
