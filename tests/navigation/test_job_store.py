@@ -206,6 +206,7 @@ def part(world, state, ticks):
     return stages, before_m2, poses
 
 
+@pytest.mark.slow
 def test_a_job_cut_short_again_and_again_is_finished_without_beginning_anew(tmp_path):
     start = Pose2D(0.5, 0.5, 0.2)
     world = FlatWorld((0, 0, 1.9, 1.5), (), [(1.3, 0.8, 0.04)], start, seed=3)

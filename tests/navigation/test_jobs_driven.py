@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import pytest
 from flat_world import FlatWorld, TrueStart, box
 
 from foundation.geometry import Pose2D, wrap_angle
@@ -79,6 +80,7 @@ def test_two_zones_are_swept_and_a_virtual_wall_is_kept_off():
     assert near > loop.world.config.body.radius_m
 
 
+@pytest.mark.slow
 def test_a_second_pass_sweeps_all_of_it_again_and_crosswise():
     loop, passes = Loop(FlatWorld((0, 0, 2.6, 1.3), start=START), "passes = 2"), []
     asked = loop.planner._plan_route
