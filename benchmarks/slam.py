@@ -180,11 +180,11 @@ def growth(out: Path) -> None:
     for share in (0.25, 0.5, 0.75, 1.0):
         count = int(share * len(scans))
         started = time.process_time()
-        replay(scans[:count], SlamSettings(), range_max_m=80.0)
+        done = replay(scans[:count], SlamSettings(), range_max_m=80.0)
         spent.append((count, time.process_time() - started))
-        print(
-            f"intel, first {count:>6} scans: {spent[-1][1]:6.1f} s processor, {1e3 * spent[-1][1] / count:.2f} ms each"
-        )
+        keyframes = len(done.slam.snapshot().keyframes)
+        each_ms = f"{1e3 * spent[-1][1] / count:.2f} ms a scan, {1e3 * spent[-1][1] / keyframes:.2f} a keyframe"
+        print(f"intel, first {count:>6} scans, {keyframes} keyframes: {spent[-1][1]:6.1f} s processor, {each_ms}")
     out.mkdir(parents=True, exist_ok=True)
     (out / "growth.png").write_bytes(png(bar_chart([seconds for _, seconds in spent])))
     ratio = (spent[-1][1] / spent[-1][0]) / (spent[0][1] / spent[0][0])
