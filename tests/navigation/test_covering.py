@@ -69,6 +69,7 @@ def test_without_a_detector_it_covers_and_runs_over_what_lies_there():
     assert (score["hits"], score["collisions"]) == (1, 0)
 
 
+@pytest.mark.slow
 def test_a_detector_that_sees_things_everywhere_does_not_stop_the_job():
     loop = Loop(FlatWorld((0, 0, 2.2, 1.6), start=START, false_alarms=0.9))
 
@@ -144,6 +145,7 @@ def test_a_plan_that_finds_nothing_new_ahead_does_not_stop_the_route_being_drive
     assert not any("waited" in event for event in loop.events)
 
 
+@pytest.mark.slow
 def test_a_route_on_which_it_waits_for_nothing_is_given_up():
     loop = Loop(FlatWorld((0, 0, 2.2, 1.6), start=START))
     loop.world.ticks = 3000
@@ -228,6 +230,7 @@ def test_what_comes_to_stand_on_a_known_map_is_driven_around_and_told():
     assert len(told) == 1 and 0.05 < told[0] < 0.8
 
 
+@pytest.mark.slow
 def test_floor_is_swept_after_all_when_what_stood_there_has_gone():
     loop = visited(until_tick=700)
 

@@ -62,6 +62,7 @@ def test_windows_show_them_and_equal_seeds_are_equal(learner):
     assert all(corner[0] <= row <= 29 and corner[1] <= column <= 39 for row, column in cut)
 
 
+@pytest.mark.slow
 def test_a_run_looks_for_them_when_it_is_told_to(tmp_path, monkeypatch):
     for part in ("train", "validation", "test"):
         write_rooms(tmp_path / "split" / part, rooms=1, frames=4)
