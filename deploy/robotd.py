@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from prometheus_client import CollectorRegistry
 
@@ -165,16 +165,21 @@ def serve(
             software.ended_well()
     changed = software is not None and software.restart_wanted
     summary = ServeSummary(ticks, runner.fault, stop.is_set(), changed)
+    status = _status(summary, stages, runner)
+    left.finish(times.summary_json(), status, list(stages.room.objects()), stages.localiser.static_map)
+    return summary
+
+
+def _status(summary: ServeSummary, stages: Stages, runner: ModelRunner) -> dict[str, Any]:
+    """What status.json tells of a run that has ended."""
     covering = stages.planner.report()
-    status = {
+    return {
         **plain(summary),
         "finished": covering.done,
         "coverage_ratio": stages.room.coverage_ratio(),
         "covering": plain(covering),
         "has_model": runner.has_model,
     }
-    left.finish(times.summary_json(), status, list(stages.room.objects()), stages.localiser.static_map)
-    return summary
 
 
 def _tell(stages: Stages, metrics: RobotMetrics, log: RunLog, page: RobotWatch) -> None:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from foundation.geometry import FloatArray, Pose2D
 from navigation.grid_geometry import CellRect, GridGeometry
+from navigation.grid_rays import ray_start
 from navigation.static_map import FREE, OCCUPIED, UNKNOWN
 
 BLOCK_CELLS: Final = 64
@@ -146,12 +147,7 @@ def _integrate(  # type: ignore[no-untyped-def]
         dx, dy = dx / length, dy / length
         reach = min(length - _cut_m(i, ends, dx, dy, cell), ray_max) / cell
         x, y = (origins[i, 0] - x0) / cell, (origins[i, 1] - y0) / cell
-        col, row = math.floor(x), math.floor(y)
-        step_col, step_row = (1 if dx > 0 else -1), (1 if dy > 0 else -1)
-        per_col = 1.0 / abs(dx) if abs(dx) > 1e-12 else 1e30
-        per_row = 1.0 / abs(dy) if abs(dy) > 1e-12 else 1e30
-        next_col = (col + 1 - x if dx > 0 else x - col) * per_col
-        next_row = (row + 1 - y if dy > 0 else y - row) * per_row
+        col, row, step_col, step_row, per_col, per_row, next_col, next_row = ray_start(x, y, dx, dy)
         travelled = 0.0
         while travelled < reach:
             if scan_of[row, col] != scan:

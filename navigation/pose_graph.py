@@ -57,11 +57,11 @@ def solve(
         return poses.copy()
     edges = _arrays(relations)
     near = _descend(poses, edges, settings, settings.switch)
-    weighed = edges.loop if fresh is None else edges.loop & fresh
-    if _largest_error(near, edges, weighed) <= REFUSED * settings.switch:
+    loop_error, weighed = _squared(near, edges)[edges.loop], slice(None) if fresh is None else fresh[edges.loop]
+    if loop_error[weighed].max(initial=0.0) <= REFUSED * settings.switch:
         return near
-    error = _largest_error(near, edges, edges.loop)
-    wide = _descend(poses, edges, settings, 2.0 * max(error, _largest_error(poses, edges, edges.loop)))
+    before = _squared(poses, edges)[edges.loop]
+    wide = _descend(poses, edges, settings, 2.0 * max(float(loop_error.max()), float(before.max())))
     return min((near, wide), key=lambda found: _cost(found, edges, settings.switch))
 
 
@@ -80,25 +80,20 @@ def _descend(poses: FloatArray, edges: _Edges, settings: GraphSettings, limit: f
 
 def _cost(poses: FloatArray, edges: _Edges, switch: float) -> float:
     """What robust least squares makes as small as it can: a refused loop costs a constant."""
-    error = _errors(poses, edges)
-    squared = np.einsum("ei,eij,ej->e", error, edges.information, error)
+    squared = _squared(poses, edges)
     return float(np.where(edges.loop, switch * squared / (switch + squared), squared).sum())
 
 
 def loop_errors(poses: FloatArray, relations: Sequence[Relation]) -> FloatArray:
     """Squared Mahalanobis error (E,) of every relation under the poses (K, 3)."""
-    edges = _arrays(relations)
+    return _squared(poses, _arrays(relations))
+
+
+def _squared(poses: FloatArray, edges: _Edges) -> FloatArray:
+    """Squared Mahalanobis error (E,)."""
     error = _errors(poses, edges)
     squared: FloatArray = np.einsum("ei,eij,ej->e", error, edges.information, error)
     return squared
-
-
-def _largest_error(poses: FloatArray, edges: _Edges, of: NDArray[np.bool_]) -> float:
-    """Squared Mahalanobis error, the largest of some edges `of` (E,); 0 of none."""
-    error = _errors(poses, edges)[of]
-    if len(error) == 0:
-        return 0.0
-    return float(np.einsum("ei,eij,ej->e", error, edges.information[of], error).max())
 
 
 def _arrays(relations: Sequence[Relation]) -> _Edges:

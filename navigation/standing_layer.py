@@ -19,6 +19,7 @@ from foundation.geometry import FloatArray, Pose2D
 from foundation.robot_config import Lidar
 from navigation.coverage.clearance import squared_distance
 from navigation.grid_geometry import CellRect, GridGeometry
+from navigation.grid_rays import ray_start
 from navigation.pose_estimate import PoseEstimate
 from navigation.scan_points import ScanPoints, points_of
 from navigation.static_map import FREE
@@ -158,13 +159,9 @@ def _look(ends, starts, static, evidence, scan_of, scan, hit, reach, margin):  #
         if length < 1e-6:
             continue
         dx, dy = dx / length, dy / length
-        x, y = starts[i, 0], starts[i, 1]
-        col, row = math.floor(x), math.floor(y)
-        step_col, step_row = (1 if dx > 0 else -1), (1 if dy > 0 else -1)
-        per_col = 1.0 / abs(dx) if abs(dx) > 1e-12 else 1e30
-        per_row = 1.0 / abs(dy) if abs(dy) > 1e-12 else 1e30
-        next_col = (col + 1 - x if dx > 0 else x - col) * per_col
-        next_row = (row + 1 - y if dy > 0 else y - row) * per_row
+        col, row, step_col, step_row, per_col, per_row, next_col, next_row = ray_start(
+            starts[i, 0], starts[i, 1], dx, dy
+        )
         travelled, stop = 0.0, min(length - 1.5, reach)
         while travelled < stop:
             if 0 <= row < rows and 0 <= col < cols and evidence[row, col] > 0 and scan_of[row, col] != scan:

@@ -65,16 +65,10 @@ def _chain_cost(chain: Any, turn: float) -> float:
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
-def _lay(lines: Any, count: int, r0: float, c0: float, r1: float, c1: float, sign: float) -> int:
-    """One more line for `swap_lines`; returns how many there are."""
-    lines[count, 0], lines[count, 1], lines[count, 2], lines[count, 3], lines[count, 4] = r0, c0, r1, c1, sign
-    return count + 1
-
-
-@njit(cache=True)  # type: ignore[untyped-decorator]
 def _lay_leg(lines: Any, count: int, a: Any, b: Any, sign: float) -> int:
-    laid: int = _lay(lines, count, a[0], a[1], b[0], b[1], sign)
-    return laid
+    """One more line for `swap_lines`; returns how many there are."""
+    lines[count, 0], lines[count, 1], lines[count, 2], lines[count, 3], lines[count, 4] = a[0], a[1], b[0], b[1], sign
+    return count + 1
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
@@ -334,11 +328,10 @@ def _reverse(
     j = _turning_point(path, n, i, 8 * radius, rng)
     if j < 0 or (fixed_end and j == n - 1):
         return n
-    old = math.hypot(path[i, 0] - path[i - 1, 0], path[i, 1] - path[i - 1, 1])
-    new = math.hypot(path[j, 0] - path[i - 1, 0], path[j, 1] - path[i - 1, 1])
+    old, new = _apart(path, i - 1, i), _apart(path, i - 1, j)
     if j + 1 < n:
-        old += math.hypot(path[j + 1, 0] - path[j, 0], path[j + 1, 1] - path[j, 1])
-        new += math.hypot(path[j + 1, 0] - path[i, 0], path[j + 1, 1] - path[i, 1])
+        old += _apart(path, j, j + 1)
+        new += _apart(path, i, j + 1)
     if new - old > 4 * turn + 10 * radius:
         return n
     behind = j + 1 < n

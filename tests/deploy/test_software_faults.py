@@ -62,18 +62,30 @@ def test_the_campaign_notices_an_environment_that_is_not_on_the_disk(campaign, m
     assert any(campaign.power_cut(UPDATES[0], boundary, seed=boundary * 7).broken for boundary in cuts)
 
 
+def on_trial(campaign):
+    """A robot whose new software waits for its first start."""
+    disk, files = campaign.base["good software"]
+    home = software_trial.home_of(RobotHome(HOME, disk.after_kill()))
+    deliver(home, files)
+    install_software(home, FakeClock(NOW_S))
+    return home
+
+
+def cut_in(act, home, cut_at, seed):
+    """The robot's home after `act`, with the power cut at its boundary `cut_at` where it has so many."""
+    home.disk.cut_at = len(home.disk.boundaries) + cut_at
+    try:
+        act(home)
+    except PowerCut:
+        return software_trial.home_of(RobotHome(HOME, home.disk.after_power_cut(random.Random(seed))))
+    return home
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_what_was_given_up_is_not_confirmed_by_a_power_cut_on_the_way_back(campaign, seed):
-    disk, files = campaign.base["good software"]
     for cut_at in range(1, 20):
-        home = software_trial.home_of(RobotHome(HOME, disk.after_kill()))
-        deliver(home, files)
-        install_software(home, FakeClock(NOW_S))
-        home.disk.cut_at = len(home.disk.boundaries) + cut_at
-        try:
-            software_trial.go_back(home, "late")
-        except PowerCut:
-            home = software_trial.home_of(RobotHome(HOME, home.disk.after_power_cut(random.Random(seed))))
+        home = on_trial(campaign)
+        home = cut_in(lambda home: software_trial.go_back(home, "late"), home, cut_at, seed)
         given_up = bool(home.load_state().failed)
 
         for _ in range(2):
@@ -86,18 +98,11 @@ def test_what_was_given_up_is_not_confirmed_by_a_power_cut_on_the_way_back(campa
 @pytest.mark.parametrize("seed", range(12))
 def test_what_is_told_as_confirmed_is_what_runs_also_when_the_last_start_is_cut(campaign, seed):
     """On its last start the guard would go back next: the link decides, and nothing may say otherwise."""
-    disk, files = campaign.base["good software"]
     for cut_at in range(1, 9):
-        home = software_trial.home_of(RobotHome(HOME, disk.after_kill()))
-        deliver(home, files)
-        install_software(home, FakeClock(NOW_S))
+        home = on_trial(campaign)
         for _ in range(software_trial.MAX_STARTS):
             guard(home.disk, home.root)
-        home.disk.cut_at = len(home.disk.boundaries) + cut_at
-        try:
-            software_trial.confirm(home)
-        except PowerCut:
-            home = software_trial.home_of(RobotHome(HOME, home.disk.after_power_cut(random.Random(seed))))
+        home = cut_in(software_trial.confirm, home, cut_at, seed)
 
         assert start(home)
         told = home.load_state().last_update
