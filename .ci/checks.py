@@ -17,7 +17,8 @@ CHECKS = {
 
 def main() -> int:
     failed = [name for name, command in CHECKS.items() if not passes(name, command)]
-    tests = ["pytest", "--cov", "--cov-report=term:skip-covered", "--durations=15"]
+    tests = ["pytest", "--numprocesses=auto", "--maxprocesses=4", "--dist=worksteal"]
+    tests += ["--cov", "--cov-report=term:skip-covered", "--durations=15"]
     if "--slow" in sys.argv[1:]:
         tests += ["-m", "not webots and not gpu and not hardware", "--timeout=1800"]
     if not passes("tests", tuple(tests)):

@@ -1,14 +1,18 @@
 """The order in which to visit rooms: a short tour over the floor, from where the robot starts, not back.
 
-In: floor (R, C), one place in each room, the start. Out: the order of the places. Nearest first, then made shorter by
-turning stretches round (2-opt; Croes 1958); distances are along the floor. A place that cannot be reached comes last.
+In: floor (R, C), one place in each room, the start. Out: the order of the places; distances are along the floor, and a
+place that cannot be reached comes last. Up to a dozen places the order is the shortest (dynamic programming over
+subsets; Held and Karp 1962); beyond, the nearest is next, and stretches are turned round while that makes the tour
+shorter (2-opt; Croes 1958).
 """
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
+
+_EXACT_PLACES: Final = 12
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
@@ -42,16 +46,47 @@ def short_tour(floor: NDArray[np.bool_], places: NDArray[np.int64], start: NDArr
     for index, (row, col) in enumerate(stops):
         steps = _steps_from(floor, int(row), int(col))[stops[:, 0], stops[:, 1]].astype(np.float64)
         apart[index] = np.where(steps < 0, far, steps)
-    left, order = list(range(1, len(stops))), [0]
+    order = _shortest(apart) if len(places) <= _EXACT_PLACES else _shortened(_nearest_next(apart), apart)
+    return np.array(order[1:], dtype=np.int64) - 1
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _shortest(apart: Any) -> Any:
+    """(N + 1,) the shortest order of all, from stop 0; cost[s, k] is that of visiting the stops in s, k the last."""
+    count = apart.shape[0] - 1
+    cost = np.full((1 << count, count), np.inf)
+    before = np.full((1 << count, count), -1, np.int64)
+    for k in range(count):
+        cost[1 << k, k] = apart[0, k + 1]
+    for visited in range(1, 1 << count):
+        for last in range(count):
+            if not visited >> last & 1:
+                continue
+            for k in range(count):
+                longer = cost[visited, last] + apart[last + 1, k + 1]
+                if not visited >> k & 1 and longer < cost[visited | 1 << k, k]:
+                    cost[visited | 1 << k, k] = longer
+                    before[visited | 1 << k, k] = last
+    order = np.zeros(count + 1, np.int64)
+    visited = (1 << count) - 1
+    last = np.argmin(cost[visited]) if count else 0
+    for place in range(count, 0, -1):
+        order[place] = last + 1
+        visited, last = visited ^ 1 << last, before[visited, last]
+    return order
+
+
+def _nearest_next(apart: NDArray[np.float64]) -> list[int]:
+    left, order = list(range(1, len(apart))), [0]
     while left:
         here = order[-1]
         order.append(min(left, key=lambda one: (apart[here, one], one)))
         left.remove(order[-1])
-    return np.array(_shortened(order, apart)[1:], dtype=np.int64) - 1
+    return order
 
 
 def _shortened(order: list[int], apart: NDArray[np.float64]) -> list[int]:
-    """The first stays where it is."""
+    """order with stretches turned round; its first stays where it is."""
     better = True
     while better:
         better = False
