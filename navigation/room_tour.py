@@ -69,7 +69,7 @@ def _shortest(apart: Any) -> Any:
                     before[visited | 1 << k, k] = last
     order = np.zeros(count + 1, np.int64)
     visited = (1 << count) - 1
-    last = np.argmin(cost[visited]) if count else 0
+    last = int(np.argmin(cost[visited])) if count else 0
     for place in range(count, 0, -1):
         order[place] = last + 1
         visited, last = visited ^ 1 << last, before[visited, last]
