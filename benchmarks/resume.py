@@ -91,7 +91,7 @@ def lives(out: Path, seed: int, cuts: int) -> None:
     from controller import Robot
 
     config, rng = RobotConfig(), np.random.default_rng([seed, 0xC07])
-    robot = SimRobot(Robot(), config, seed=seed, lidar_turn_s=1 / config.lidar.rate_hz)
+    robot = SimRobot(Robot(), config, seed=seed, lidar_turn_s=1 / config.lidar.rate_hz, looks=False)
     world, lost_m2, swept_m2 = robot.observations(), [], 0.0
     shutil.rmtree(out / "state", ignore_errors=True)
     while True:

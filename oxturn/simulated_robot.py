@@ -40,7 +40,7 @@ def drive(
     use_standin()
     from controller import Robot
 
-    robot = SimRobot(Robot(), config, seed=seed, time_limit_s=time_limit_s)
+    robot = SimRobot(Robot(), config, seed=seed, time_limit_s=time_limit_s, looks=home is not None)
     folders = Folders(home, out / "job", out)
     return serve(robot, config, folders, background=stepped, load_model=detector_loader(config), stop=stop, job=job)
 
@@ -95,7 +95,7 @@ class Pace:
 def main(arguments: Sequence[str] | None = None) -> int:
     """`python -m oxturn.simulated_robot`: what a simulated run starts as the robot's own process."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--home", type=Path, help="the robot's folder of updates; without it LIDAR alone")
+    parser.add_argument("--home", type=Path, help="the robot's folder of updates; without it LIDAR alone, no camera")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--config", type=Path)
     parser.add_argument("--job", type=Path)

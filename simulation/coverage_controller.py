@@ -52,7 +52,9 @@ def cover(config: RobotConfig, *, bundle: Path | None, out: Path, seed: int, tim
     turn_s = 1 / config.lidar.rate_hz if use_standin() else 0.0  # Webots' fixed LIDAR measures all beams at once
     from controller import Robot
 
-    robot = SimRobot(Robot(), config, seed=seed, time_limit_s=time_limit_s, lidar_turn_s=turn_s)
+    robot = SimRobot(
+        Robot(), config, seed=seed, time_limit_s=time_limit_s, lidar_turn_s=turn_s, looks=bundle is not None
+    )
     stages = build(config, background=stepped)
     times, left, finished = StageTimes(), RunFolder(out), False
     planner = _Watched(stages.planner)

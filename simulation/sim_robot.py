@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterator
 from typing import Any, Final
 
+import cv2
 import numpy as np
 
 from foundation.robot_config import RobotConfig
@@ -30,20 +31,24 @@ class SimRobot:
         seed: int,
         time_limit_s: float = math.inf,
         lidar_turn_s: float = TICK_MS / 1000,
+        looks: bool = True,
     ) -> None:
-        """`robot` is a `controller.Robot`; `lidar_turn_s` is how long a scan took: 0 for Webots' fixed LIDAR."""
+        """`robot` is a `controller.Robot`; `lidar_turn_s` is how long a scan took: 0 for Webots' fixed LIDAR.
+
+        Without `looks` the camera stays off, and the engine need not draw what nobody would see.
+        """
         self._robot = robot
         self._config = config
         self._time_limit_s = time_limit_s
         self._rng = np.random.default_rng([seed, 0x10])
         self._lidar = robot.getDevice("lidar")
-        self._camera = robot.getDevice("camera")
+        self._camera = robot.getDevice("camera") if looks else None
         self._motors = (robot.getDevice("left_motor"), robot.getDevice("right_motor"))
         self._encoders = (robot.getDevice("left_encoder"), robot.getDevice("right_encoder"))
         self._gyro = robot.getDevice("gyro")
         self._bumper = robot.getDevice("bumper")
         self._cliffs = [robot.getDevice(name) for name in CLIFF_SENSORS]
-        for sensor in (self._lidar, self._camera, *self._encoders, self._gyro, *self._cliffs):
+        for sensor in (self._lidar, *self._encoders, self._gyro, *self._cliffs, *([self._camera] if looks else [])):
             sensor.enable(TICK_MS)
         self._bumper.enable(int(robot.getBasicTimeStep()))
         for motor in self._motors:
@@ -93,7 +98,9 @@ class SimRobot:
         first_rad = -self._lidar.getFov() / 2 + step_rad / 2
         return Scan(stamp_s, ranges_m, first_rad, step_rad, self._lidar.getMaxRange(), self._beam_offsets_s)
 
-    def _frame(self, stamp_s: float) -> Frame:
+    def _frame(self, stamp_s: float) -> Frame | None:
+        if self._camera is None:
+            return None
         shape = (self._camera.getHeight(), self._camera.getWidth(), 4)
         bgra = np.frombuffer(self._camera.getImage(), np.uint8).reshape(shape)
-        return Frame(stamp_s, np.ascontiguousarray(bgra[..., :3]))
+        return Frame(stamp_s, np.asarray(cv2.cvtColor(bgra, cv2.COLOR_BGRA2BGR), np.uint8))

@@ -277,10 +277,8 @@ class Engine:
         return self._renderers[key]
 
     def _add_noise(self, bgra: NDArray[np.uint8]) -> None:
-        height, width = bgra.shape[:2]
         start = int(self._rng.integers(0, self._camera_noise.size - 1))
-        noise = np.resize(np.roll(self._camera_noise.ravel(), start), (height, width, 1))
-        np.clip(bgra[..., :3] + noise, 0, 255, out=bgra[..., :3], casting="unsafe")
+        _add_noise(bgra.reshape(-1, 4), self._camera_noise.ravel(), -start % self._camera_noise.size)
 
     def _note_contacts(self) -> None:
         pairs = self.data.contact.geom[: self.data.ncon]
@@ -328,6 +326,17 @@ def _labelled(
             if geom >= 0:
                 class_image[row, col], instance_image[row, col] = classes[geom], instances[geom]
     return class_image, instance_image
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _add_noise(bgra: NDArray[np.uint8], bank: NDArray[np.int16], start: int) -> None:
+    """Adds the bank's levels from `start` on, round and round, to the colours of the pixels (N, 4)."""
+    at = start
+    for pixel in range(bgra.shape[0]):
+        level = np.int32(bank[at])
+        for channel in range(3):
+            bgra[pixel, channel] = min(max(np.int32(bgra[pixel, channel]) + level, np.int32(0)), np.int32(255))
+        at = at + 1 if at + 1 < bank.size else 0
 
 
 def _lidar_rays(beams: int) -> FloatArray:

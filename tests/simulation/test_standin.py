@@ -14,8 +14,9 @@ from foundation.robot_config import RobotConfig
 from simulation import robot_model
 from simulation.errors import EngineError
 from simulation.recognition_palette import colour_of, decode
+from simulation.sim_robot import SimRobot
 from simulation.standin import link, slots
-from simulation.standin.engine import Engine, Labels
+from simulation.standin.engine import Engine, Labels, _add_noise
 from simulation.standin.path import use_standin
 from simulation.standin.world import World
 
@@ -100,6 +101,36 @@ def test_ranges_without_noise_are_exact():
 
     bearing = math.pi - 225.5 * 2 * math.pi / 450
     assert ranges[225] == pytest.approx(2.0 / math.cos(bearing), abs=1e-5)
+
+
+def test_the_cameras_noise_is_the_same_on_all_colours_of_a_pixel_and_never_wraps_round():
+    world = engine()
+    clean, noisy = (world.image(320, 240, noise=noise)[..., :3].astype(int) for noise in (False, True))
+
+    added = noisy - clean
+    whole = ((clean > 20) & (clean < 235)).all(axis=2)
+
+    assert np.ptp(added[whole], axis=1).max() == 0
+    assert 0.5 < added[whole].std() < 20
+    assert abs(added).max() < 40
+
+
+def test_noise_that_begins_at_the_banks_end_goes_on_at_its_beginning():
+    bgra = np.array([[10, 250, 0, 7]] * 3, np.uint8)
+
+    _add_noise(bgra, np.array([9, -3, 5], np.int16), 2)
+
+    assert bgra.tolist() == [[15, 255, 5, 7], [19, 255, 9, 7], [7, 247, 0, 7]]
+
+
+def test_a_robot_that_does_not_look_leaves_the_camera_off(robot):
+    blind = SimRobot(robot, RobotConfig(), seed=1, looks=False)
+
+    observation = next(iter(blind.observations()))
+
+    assert observation.frame is None
+    assert observation.scan is not None
+    assert robot.getDevice("camera").getSamplingPeriod() == 0
 
 
 def test_before_the_first_sample_images_are_black_and_scans_zero(robot):

@@ -163,7 +163,8 @@ class Lidar(Sensor):
         ranges = self._sample(None)
         if ranges is None:
             return [0.0] * self.getNumberOfPoints()
-        return [float(value) for value in ranges.tolist()]
+        listed: list[float] = ranges.tolist()
+        return listed
 
     def getHorizontalResolution(self) -> int:
         return int(self._spec.fixed["horizontal_resolution"])
