@@ -1,7 +1,8 @@
 """Compiles, or loads from the cache, every kernel of the loop before the first sensor is opened.
 
 numba compiles at first use, a minute's work on a Pi: not while wheels turn and a watchdog counts. The whole loop runs
-over a made-up room instead, whatever kernels it has.
+over a made-up room instead, whatever kernels it has, until a route is planned and driven; what only some jobs and
+detours need is called beside it. A test drives a job afterwards and sees that nothing was left to compile.
 """
 
 import math
@@ -13,18 +14,23 @@ import numpy as np
 from foundation.geometry import FloatArray
 from foundation.robot_config import RobotConfig
 from navigation.background import SteppedBackground
+from navigation.detour import mended
+from navigation.grid_geometry import GridGeometry
 from navigation.robot_io import DriveCommand
 from navigation.robot_loop import run
+from navigation.room_segmentation import RoomSettings, segmented
 from navigation.stages import build
+from navigation.static_map import FREE
 from perception.observation import Detections, Observation, Scan, WheelAngles
 
-HALF_ROOM_M: Final = 0.9
-TICKS: Final = 30  # the planner waits for fifteen
+HALF_LENGTH_M: Final = 0.9
+HALF_WIDTH_M: Final = 0.7  # a square looks the same after a quarter turn
+TICKS: Final = 110  # fifteen of waiting, sixty of looking round, then a route
 SEEN_UNTIL_S: Final = 0.8  # the robot still stands: the thing stays where it is
 
 
 class _BoxRoom:
-    """RobotIO of a robot that drives in an empty square room and measures without error."""
+    """RobotIO of a robot that drives in an empty room and measures without error."""
 
     def __init__(self, config: RobotConfig) -> None:
         self._config = config
@@ -54,11 +60,11 @@ class _BoxRoom:
         beams = self._config.lidar.beams
         bearings_rad = np.arange(beams) * math.tau / beams
         cos, sin = (_never_zero(wave(bearings_rad + self._heading_rad)) for wave in (np.cos, np.sin))
-        along_x_m = (np.sign(cos) * HALF_ROOM_M - self._x_m) / cos
-        along_y_m = (np.sign(sin) * HALF_ROOM_M - self._y_m) / sin
+        along_x_m = (np.sign(cos) * HALF_LENGTH_M - self._x_m) / cos
+        along_y_m = (np.sign(sin) * HALF_WIDTH_M - self._y_m) / sin
         ranges_m = np.minimum(along_x_m, along_y_m)
         scan = Scan(stamp_s, ranges_m, 0.0, math.tau / beams, self._config.lidar.range_max_m, np.zeros(beams))
-        return Observation(stamp_s, scan, None, WheelAngles(self._wheels[0], self._wheels[1]), 0.0)
+        return Observation(stamp_s, scan, None, WheelAngles(self._wheels[0], self._wheels[1]), self._command.turn_radps)
 
 
 def _never_zero(values: FloatArray) -> FloatArray:
@@ -83,7 +89,17 @@ class _OneThing:
 
 
 def warm_up(config: RobotConfig) -> None:
-    """Seconds with a warm cache, about a minute on a fresh Pi."""
+    """Half a second with a warm cache, about a minute on a fresh Pi."""
     stages = build(config, background=lambda name: SteppedBackground(1))
     room = _BoxRoom(config)
     run(room, stages.localiser, _OneThing(), stages.room, stages.planner, stages.limit, lambda report: None)
+    _go_around_something()
+    cells = np.full((60, 60), FREE, np.int8)
+    segmented(cells, GridGeometry(0.0, 0.0, 0.1, 60, 60), (3.0, 3.0), RoomSettings())
+
+
+def _go_around_something() -> None:
+    free = np.ones((60, 60), dtype=np.bool_)
+    free[28:32, 28:32] = False
+    route, arc_m = np.array([[1.0, 3.0], [5.0, 3.0]]), np.array([0.0, 4.0])
+    mended(free, GridGeometry(0.0, 0.0, 0.1, 60, 60), route, arc_m, 0.0, 0.2, 0.2, 0.3, 4.0)
