@@ -4,8 +4,8 @@ A store that cannot write is no reason to stand: it is said once, and everything
 """
 
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from foundation.geometry import Pose2D
@@ -13,6 +13,7 @@ from navigation.background import Background
 from navigation.job import JobProgress
 from navigation.job_store import JobNews, JobStore, JobStoreError, SavedJob
 from navigation.map_handler import MapHandler
+from navigation.object_layer import EdgePoint
 from navigation.pose_estimate import PoseEstimate, Tracking
 from navigation.slam import Slam
 
@@ -28,10 +29,19 @@ class _Told:
     relations: int = 0
     sweeps: int = 0
     map_revision: int = 0
+    points: Mapping[int, tuple[object, ...]] = field(default_factory=dict)  # by number, what a change would change
 
     @staticmethod
     def of(job: SavedJob) -> "_Told":
-        return _Told(len(job.snapshot.keyframes), len(job.snapshot.relations), len(job.sweeps))
+        points = {point.number: _mark_of(point) for point in job.points}
+        return _Told(len(job.snapshot.keyframes), len(job.snapshot.relations), len(job.sweeps), points=points)
+
+
+def _mark_of(point: EdgePoint) -> tuple[object, ...]:
+    """Equal as long as nothing of the point has changed; one vote more is one frame more."""
+    place = point.x_m, point.y_m, point.radius_m, point.spread_m, point.keyframe, point.keyframe_point
+    looks = point.evidence, point.view, point.view_evidence, point.strongest, point.nearest_m
+    return *place, *looks, point.seen, len(point.votes), sum(point.votes.values()), point.entered
 
 
 class JobKeeper:
@@ -83,7 +93,8 @@ class JobKeeper:
         told, known = self._told, self._localiser.snapshot()
         corrected = estimate.map_revision != told.map_revision
         first_pose = 0 if corrected else told.keyframes
-        sweeps = self._room.sweeps(told.sweeps)
+        sweeps, points = self._room.sweeps(told.sweeps), self._room.edge_points()
+        marks = {point.number: _mark_of(point) for point in points}
         news = JobNews(
             estimate.map_from_base,
             list(enumerate(known.keyframes[told.keyframes :], told.keyframes)),
@@ -91,11 +102,16 @@ class JobKeeper:
             list(enumerate(known.relations[told.relations :], told.relations)),
             sweeps,
             told.sweeps,
-            [replace(one, votes=dict(one.votes)) for one in self._room.edge_points()],  # they change meanwhile
+            [
+                replace(one, votes=dict(one.votes))  # they change meanwhile
+                for one in points
+                if told.points.get(one.number) != marks[one.number]
+            ],
             self._room.marks(),
             self._progress(),
+            [number for number in told.points if number not in marks],
         )
-        now = _Told(len(known.keyframes), len(known.relations), told.sweeps + len(sweeps), estimate.map_revision)
+        now = _Told(len(known.keyframes), len(known.relations), told.sweeps + len(sweeps), estimate.map_revision, marks)
         return now, news
 
     def _write(self, news: JobNews) -> str:

@@ -26,7 +26,7 @@ from navigation.map_handler import Mark
 from navigation.object_layer import EdgePoint
 
 logger = logging.getLogger(__name__)
-FORMAT: Final = 1
+FORMAT: Final = 2  # 1 kept all edge points as one row of state
 _BROKEN: Final = ("SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_ERROR")  # other faults are the disk's or another program's
 _TABLES: Final = (
     "keyframe (id INTEGER PRIMARY KEY, stamp_s REAL, points BLOB, origins BLOB, full_turn INTEGER)",
@@ -35,6 +35,7 @@ _TABLES: Final = (
     " information BLOB, loop INTEGER)",
     "sweep (id INTEGER PRIMARY KEY, keyframe INTEGER, x_m REAL, y_m REAL, heading_rad REAL, joined INTEGER)",
     "state (name TEXT PRIMARY KEY, value TEXT)",
+    "edge_point (number INTEGER PRIMARY KEY, value TEXT)",
 )
 
 
@@ -55,9 +56,10 @@ class JobNews:
     relations: Sequence[tuple[int, Relation]]
     sweeps: FloatArray  # (N, 5): keyframe, x, y, heading in its frame, joined with the one before
     first_sweep: int
-    points: Sequence[EdgePoint]  # all of them
+    points: Sequence[EdgePoint]  # new ones, and those that changed
     marks: Sequence[Mark]  # all of them
     progress: JobProgress = _NOT_BEGUN
+    points_gone: Sequence[int] = ()  # numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +131,13 @@ class JobStore:
                     for k, row in enumerate(news.sweeps.tolist())
                 ],
             )
+            db.executemany("DELETE FROM edge_point WHERE number = ?", [(number,) for number in news.points_gone])
+            db.executemany(
+                "INSERT OR REPLACE INTO edge_point VALUES (?, ?)",
+                [(one.number, json.dumps(asdict(one))) for one in news.points],
+            )
             told = {
                 "pose": _numbers(news.pose),
-                "points": [asdict(one) for one in news.points],
                 "marks": [asdict(one) for one in news.marks],
                 "progress": _told_of(news.progress),
             }
@@ -180,7 +186,9 @@ class JobStore:
                 db.execute("INSERT INTO state VALUES ('job', ?)", [self.job.model_dump_json()])
                 db.execute(f"PRAGMA user_version={FORMAT}")
                 return None
-            if version != FORMAT:
+            if version == 1:
+                _bring_up(db)
+            elif version != FORMAT:
                 raise ValueError(f"format {version}, want {FORMAT}")
             found = db.execute("SELECT value FROM state WHERE name = 'job'").fetchone()
             self.job = Job.model_validate_json(found[0]) if found else _NOT_BEGUN.job
@@ -217,6 +225,24 @@ class JobStore:
                 place.unlink(missing_ok=True)  # a log of the one before is none of this one's
 
 
+def _bring_up(db: sqlite3.Connection) -> None:
+    """A file of format 1 becomes one of format 2; cut short, it is done again at the next start."""
+    db.execute(f"CREATE TABLE IF NOT EXISTS {_TABLES[-1]}")
+    db.executemany(
+        "INSERT OR REPLACE INTO edge_point VALUES (?, ?)", [(k, json.dumps(one)) for k, one in _points(db, 1)]
+    )
+    db.execute("DELETE FROM state WHERE name = 'points'")
+    db.execute(f"PRAGMA user_version={FORMAT}")
+
+
+def _points(db: sqlite3.Connection, version: int) -> list[tuple[int, dict[str, Any]]]:
+    """Edge points as they were told, with their numbers."""
+    if version == 1:
+        rows = db.execute("SELECT value FROM state WHERE name = 'points'").fetchall()
+        return [(one["number"], one) for (value,) in rows for one in json.loads(value)]
+    return [(k, json.loads(one)) for k, one in db.execute("SELECT number, value FROM edge_point ORDER BY number")]
+
+
 class _Other(Exception):
     """The unfinished job is not the one asked for."""
 
@@ -240,7 +266,8 @@ def _read(db: sqlite3.Connection, job: Job) -> SavedJob | None:
     if len(poses) != len(keyframes):
         raise ValueError(f"{len(poses)} poses of {len(keyframes)} keyframes")
     sweeps = np.array(rows, dtype=np.float64).reshape(-1, 5)
-    points = [_edge_point(**one) for one in state["points"]]
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    points = [_edge_point(**one) for _, one in _points(db, version)]
     marks = [Mark(**{**one, "keyframe_point": tuple(one["keyframe_point"])}) for one in state["marks"]]
     told = [*sweeps[:, 0], *(one.keyframe for one in points), *(one.keyframe for one in marks)]
     if any(not 0 <= k < len(keyframes) for k in told):

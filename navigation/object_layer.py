@@ -13,6 +13,9 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
 
 from foundation.camera_geometry import PinholeCamera
 from foundation.geometry import FloatArray, Pose2D
@@ -148,17 +151,16 @@ class ObjectLayer:
         return [_thing(group) for group in self._groups()]
 
     def _groups(self) -> list[list[EdgePoint]]:
-        left = [point for point in self._points if point.entered]
-        groups = []
-        while left:
-            group, border = [left[0]], [left.pop(0)]
-            while border:
-                at = border.pop()
-                near = [point for point in left if _apart_m(point, at) < _ONE_THING_M]
-                left = [point for point in left if point not in near]
-                group += near
-                border += near
-            groups.append(group)
+        entered = [point for point in self._points if point.entered]
+        if not entered:
+            return []
+        tree = cKDTree([(point.x_m, point.y_m) for point in entered])
+        first, second = tree.query_pairs(math.nextafter(_ONE_THING_M, 0.0), output_type="ndarray").T
+        near = coo_array((np.ones(len(first), np.bool_), (first, second)), shape=(len(entered), len(entered)))
+        count, numbers = connected_components(near, directed=False)
+        groups: list[list[EdgePoint]] = [[] for _ in range(count)]
+        for point, number in zip(entered, numbers, strict=True):
+            groups[number].append(point)
         return groups
 
     def take_changed(self) -> list[tuple[float, float, float]]:

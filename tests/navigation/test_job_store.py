@@ -1,12 +1,15 @@
 """A job is kept as it goes, and a power cut at any moment costs what was not told yet."""
 
+import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
 import textwrap
 import time
+from contextlib import closing
 from dataclasses import replace
 
 import numpy as np
@@ -80,6 +83,39 @@ def test_news_is_added_to_what_is_there_and_may_be_told_twice(tmp_path):
 
     assert len(job.snapshot.keyframes) == 4 and job.sweeps[:, 0].tolist() == [0, 1, 2, 3]
     assert job.snapshot.poses[:, 1].tolist() == [1.0] * 4, "a corrected graph moves all keyframes"
+
+
+def test_points_that_changed_take_the_place_of_what_was_told_and_those_gone_go(tmp_path):
+    store = JobStore(tmp_path / "job.sqlite")
+    store.begin()
+    (first,) = news().points
+    other, third = replace(first, number=7), replace(first, number=9)
+    store.add(news(points=[first, other, third]))
+    nearer = replace(other, x_m=1.2, votes={3: 2.0, 5: 1.0})
+    store.add(news(points=[nearer], points_gone=[4]))
+    store.close()
+
+    assert list(store.begin().points) == [nearer, third]
+
+
+def test_a_job_of_format_1_is_gone_on_with_and_its_map_read(tmp_path):
+    path = tmp_path / "job.sqlite"
+    store = JobStore(path)
+    store.begin()
+    store.add(news())
+    store.close()
+    with closing(sqlite3.connect(path)) as db, db:
+        points = [json.loads(value) for (value,) in db.execute("SELECT value FROM edge_point")]
+        db.execute("INSERT INTO state VALUES ('points', ?)", [json.dumps(points)])
+        db.execute("DROP TABLE edge_point")
+        db.execute("PRAGMA user_version=1")
+    shutil.copy(path, tmp_path / "job.finished.sqlite")
+
+    assert list(store.finished().points) == list(news().points)
+    assert list(store.begin().points) == list(news().points)
+    store.add(news(points=[], points_gone=[4]))
+    store.close()
+    assert list(store.begin().points) == []
 
 
 def test_a_finished_job_is_not_gone_on_with_but_stays_on_disk(tmp_path):
@@ -252,6 +288,34 @@ def test_a_store_that_cannot_write_is_said_once_and_caught_up_with(tmp_path, cap
         "job.sqlite: the job is not kept: database or disk is full"
     ]
     assert len(store.begin().sweeps) == len(stages.room.sweeps(0)) > 0
+
+
+def test_the_store_is_told_only_of_points_that_changed_and_of_those_gone(tmp_path, monkeypatch):
+    world = FlatWorld((0, 0, 2.4, 1.8), (), (), Pose2D(0.5, 0.5, 0.0))
+    stages = build(CONFIG, background=lambda name: SteppedBackground(2))
+    store, told = JobStore(tmp_path / "job.sqlite"), []
+    store.begin()
+    store.add = told.append
+    keeper = JobKeeper(store, SteppedBackground(1), stages.localiser, stages.room, None)
+    points = [replace(news().points[0], number=number, votes={3: 2.0}) for number in range(3)]
+    monkeypatch.setattr(stages.room, "edge_points", lambda: list(points))
+
+    def a_second():
+        for _ in range(EVERY_TICKS):
+            observation = world.observe()
+            keeper.on_tick(stages.localiser.update(observation))
+            world.now_s += 0.1
+
+    a_second()
+    a_second()
+    points[1].votes[5] = 1.0
+    del points[0]
+    a_second()
+    a_second()
+
+    assert [[one.number for one in one.points] for one in told] == [[0, 1, 2], [], [1], []]
+    assert [list(one.points_gone) for one in told] == [[], [], [0], []]
+    assert told[2].points[0].votes == {3: 2.0, 5: 1.0} and told[0].points[1].votes == {3: 2.0}
 
 
 def test_a_job_that_another_program_holds_is_left_alone_and_the_robot_starts_without(tmp_path, caplog):
