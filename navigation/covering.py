@@ -53,6 +53,7 @@ _OBJECT_NEAR_M: Final = 0.10
 _WAIT_TICKS: Final = 50
 _START_TICKS: Final = 15  # let the first scans draw the room
 _STOOD_ON: Final = "something that came after the map was drawn stands there"
+_CARPET: Final = "carpet, which the job leaves out"
 _NEW_JOB: Final = JobProgress()
 
 
@@ -166,7 +167,8 @@ class Covering:
         if wanted is None:
             return None
         self._last = wanted
-        return wanted if self._way_home is None else replace(wanted, tool_on=False)
+        sweeps = self._way_home is None and self._room.tool_may_sweep(estimate.map_from_base)
+        return wanted if sweeps else replace(wanted, tool_on=False)
 
     def _notice_waiting(self, wanted: DriveCommand | None, estimate: PoseEstimate) -> None:
         """Standing on a route with nothing to wait for: whatever the reason, another route is better."""
@@ -246,6 +248,9 @@ class Covering:
         stood_on_m2 = self._room.stood_on_m2()
         if stood_on_m2 > 0:
             self._left_out += (LeftOut(stood_on_m2, _STOOD_ON),)
+        carpet_m2 = self._room.carpet_m2()
+        if carpet_m2 > 0:
+            self._left_out += (LeftOut(carpet_m2, _CARPET),)
         if not progress.job.return_to_start:
             return None
         self._begin_way_home(pose)

@@ -7,6 +7,7 @@ encloses nothing (`ConfigError`: which file, which key, which value, why). A job
 
     passes = 2                      # the second one crosswise
     return_to_start = true
+    carpet = "tool_up"              # or "avoid", or "sweep" as any floor; needs a model that tells floors
     rooms = [1, "kitchen"]          # together with zones and spots; with none of the three: the whole floor
     [[zones]]
     corners_map_m = [[0, 0], [2, 0], [2, 1.5]]
@@ -28,7 +29,7 @@ import math
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, StrictInt, StrictStr, field_validator, model_validator
 
@@ -42,6 +43,7 @@ _FAR_M: Final = 1000.0
 _CORNERS_MOST: Final = 200
 Metres = Annotated[float, Field(ge=-_FAR_M, le=_FAR_M, allow_inf_nan=False)]
 Place = tuple[Metres, Metres]
+Carpet = Literal["sweep", "tool_up", "avoid"]  # rugs too: as other floor; driven over, not swept; not driven on
 
 
 class JobError(OxturnError):
@@ -105,6 +107,7 @@ class Job(Section):
     virtual_walls: tuple[VirtualWall, ...] = ()
     passes: int = Field(1, ge=1, le=4)  # every second one crosswise
     return_to_start: bool = False
+    carpet: Carpet = "sweep"
     on_saved_map: bool = False  # drive in the map of the last finished job, begun where that one began
 
     @model_validator(mode="after")

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from foundation.geometry import FloatArray, Pose2D, wrap_angle
 from foundation.robot_config import RobotConfig
+from navigation.carpets import Carpets
 from navigation.coverage_layer import CoverageLayer
 from navigation.floor_shapes import polygon_cells
 from navigation.free_floor import compose_free, first_disc_blocked, keep_off, nearest_blocked
@@ -70,8 +71,10 @@ class MapHandler:
         self._free = np.zeros(self._geometry.shape, dtype=np.bool_)
         self._zone_blocked = np.zeros(self._geometry.shape, dtype=np.bool_)
         self._zones: list[KeepOut] = []
+        self._carpets = Carpets(self._geometry, config.tool)
         self._draw_wanted: Callable[[GridGeometry], BoolGrid] | None = None  # None: the whole floor
-        self._wanted: BoolGrid | None = None
+        self._drawn: BoolGrid | None = None
+        self._wanted: BoolGrid | None = None  # what is drawn, less carpets that are not to be swept
         self._marks: list[Mark] = []
         self._mark_discs: list[tuple[float, float, float]] = []
         self._history: deque[PoseEstimate] = deque()
@@ -166,6 +169,19 @@ class MapHandler:
             float(np.count_nonzero(self._standing.keeps_off(missing, self._body_radius_m))) * self._geometry.cell_m**2
         )
 
+    def floor_kind_at(self, x_m: float, y_m: float) -> int:
+        """Index into perception.labels.FLOORS; -1 where the camera has not told."""
+        return self._carpets.kinds.kind_at(x_m, y_m)
+
+    def carpet_m2(self) -> float:
+        """Carpets and rugs known that the job leaves out; 0 when it sweeps them."""
+        left_out = self._carpets.known & (self._static.cells == FREE) & ~self._coverage.covered
+        return float(np.count_nonzero(left_out)) * self._geometry.cell_m**2
+
+    def tool_may_sweep(self, pose: Pose2D) -> bool:
+        """Whether nothing under the tool is a carpet that is not to be swept."""
+        return self._carpets.tool_may_sweep(pose)
+
     # what others tell
 
     def forget_what_came(self) -> bool:
@@ -202,7 +218,14 @@ class MapHandler:
     def set_wanted(self, draw: Callable[[GridGeometry], BoolGrid] | None) -> None:
         """Sweep only the floor that `draw` gives (R, C) for a grid; the rest may be driven over. None: all of it."""
         self._draw_wanted = draw
-        self._wanted = None if draw is None else draw(self._geometry)
+        self._drawn = None if draw is None else draw(self._geometry)
+        self._weigh_wanted()
+
+    def set_carpet(self, *, swept: bool, entered: bool) -> None:
+        """What to do with carpets and rugs that the camera tells of."""
+        self._carpets.set_rule(swept=swept, entered=entered)
+        self._weigh_wanted()
+        self._dirty = CellRect(0, 0, *self._geometry.shape)
 
     def sweeps(self, since: int) -> FloatArray:
         """(N, 5): what the tool swept, from a number on: keyframe, x, y, heading in its frame, 1 if joined."""
@@ -281,6 +304,7 @@ class MapHandler:
         self._coverage.resize(geometry)
         self._seen.resize(geometry)
         self._standing.resize(geometry)
+        self._carpets.resize(geometry)
         self._geometry = geometry
         self._draw_zones()
         self.set_wanted(self._draw_wanted)
@@ -311,6 +335,28 @@ class MapHandler:
             fresh = self._seen.look(detections.floor_seen, map_from_base.transform(detections.floor_seen))
             if self._hidden[fresh.slices()].any():
                 self._dirty = self._dirty.union(fresh)
+            if detections.floor_kinds is not None:
+                self._look_for_carpets(detections.stamp_s, detections.floor_seen, detections.floor_kinds, map_from_base)
+
+    def _look_for_carpets(
+        self, stamp_s: float, floor_base_m: FloatArray, kinds: NDArray[np.uint8], map_from_base: Pose2D
+    ) -> None:
+        changed = self._carpets.look(stamp_s, floor_base_m, kinds, map_from_base, self._under_body)
+        if not changed.empty:
+            self._weigh_wanted()
+            self._dirty = self._dirty.union(changed)
+
+    def _under_body(self) -> BoolGrid:
+        """(R, C): the cells that the body stands on now."""
+        pose = self._history[-1].map_from_base
+        rect, under = self._disc_rect(pose.x_m, pose.y_m, self._body_radius_m), np.zeros_like(self._free)
+        under[rect.slices()] = self._disc_mask(rect, pose.x_m, pose.y_m, self._body_radius_m)
+        return under
+
+    def _weigh_wanted(self) -> None:
+        self._wanted = self._drawn
+        if self._carpets.known.any():
+            self._wanted = ~self._carpets.known if self._drawn is None else self._drawn & ~self._carpets.known
 
     def _on_furniture(self, x_m: float, y_m: float, within_m: float) -> bool:
         """Whether the LIDAR sees something standing there, give or take `within_m`, or nothing at all."""
@@ -361,6 +407,8 @@ class MapHandler:
         before = self._free[block].copy()
         compose_free(self._static.cells, self._driven, self._zone_blocked, self._free, *_corners(rect))
         self._free[block] &= ~self._standing.blocked[block]
+        if not self._carpets.entered:
+            self._free[block] &= ~self._carpets.known[block]
         self._hidden[block] = False
         hidden_m = _HIDDEN_M if self._floor_told else 0.0
         for discs, around_m in ((self._objects.discs(), hidden_m), (self._mark_discs, 0.0)):

@@ -40,8 +40,9 @@ class WantedFloor:
 
 
 def lay_out(job: Job, room: MapHandler, rooms: Rooms | None = None) -> None:
-    """The job's zones in the room's layers. Raises JobError."""
+    """The job's zones and its rule for carpets in the room's layers. Raises JobError."""
     room.set_zones(job.keep_outs())
+    room.set_carpet(swept=job.carpet == "sweep", entered=job.carpet != "avoid")
     room.set_wanted(None if job.whole_floor else WantedFloor(job, rooms))
 
 

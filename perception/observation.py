@@ -93,6 +93,7 @@ class Detections:
     boxes_px: FloatArray  # (K, 4): x0, y0, x1, y1 in the frame
     floor_seen: NDArray[np.float64] | None = None  # (M, 2) in base_link: floor looked at and found free
     edges: NDArray[np.float64] | None = None  # (E, 4): x, y in base_link, half width, index of the object it is part of
+    floor_kinds: NDArray[np.uint8] | None = None  # (M,): of `floor_seen`, index into perception.labels.FLOORS
 
     def __post_init__(self) -> None:
         count = len(self.scores)

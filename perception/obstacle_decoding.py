@@ -55,16 +55,18 @@ def decode(
         _told(piece, pixels[near], contacts_base_m[near], cell_scores, kind, tall_px, wide_px, camera)
         for piece in pieces
     ]
-    floor = floor_seen(answers, scores, camera, min_score=min_score, range_max_m=range_max_m)
+    floor, floor_kinds = floor_seen(answers, scores, camera, min_score=min_score, range_max_m=range_max_m)
     half_cell = 0.5 * STRIDE_PX * scale / camera.focal_px
     edges = [_edges(piece, number, cells, contacts_base_m[near], half_cell) for number, piece in enumerate(pieces)]
-    return _detections(stamp_s, found, floor, np.concatenate([np.zeros((0, 4)), *edges]))
+    return _detections(stamp_s, found, floor, floor_kinds, np.concatenate([np.zeros((0, 4)), *edges]))
 
 
 _Told = tuple[FloatArray, float, float, int, FloatArray]  # contact, radius, score, class, box
 
 
-def _detections(stamp_s: float, found: list[_Told], floor: FloatArray, edges: FloatArray) -> Detections:
+def _detections(
+    stamp_s: float, found: list[_Told], floor: FloatArray, floor_kinds: NDArray[np.uint8], edges: FloatArray
+) -> Detections:
     return Detections(
         stamp_s,
         np.array([one[0] for one in found], dtype=np.float64).reshape(-1, 2),
@@ -74,6 +76,7 @@ def _detections(stamp_s: float, found: list[_Told], floor: FloatArray, edges: Fl
         np.array([one[4] for one in found], dtype=np.float64).reshape(-1, 4),
         floor,
         edges,
+        floor_kinds,
     )
 
 
@@ -152,12 +155,16 @@ def floor_seen(
     *,
     min_score: float,
     range_max_m: float,
-) -> FloatArray:
-    """Places (M, 2) in base_link, some in each cell that is floor with nothing on it: close enough to draw a map."""
-    floor = (answers["floor"].argmax(axis=0) != NOT_FLOOR) & (scores < min_score / 2)
+) -> tuple[FloatArray, NDArray[np.uint8]]:
+    """Places (M, 2) in base_link, some in each cell that is floor with nothing on it, and the floor's kind (M,) there.
+
+    Close enough to draw a map.
+    """
+    kinds = answers["floor"].argmax(axis=0).astype(np.uint8)
+    floor = (kinds != NOT_FLOOR) & (scores < min_score / 2)
     points_base_m, in_range = _places(camera, *scores.shape, range_max_m)
-    seen: FloatArray = points_base_m[floor[:, None] & in_range]
-    return seen
+    seen = floor[:, None] & in_range
+    return points_base_m[seen], np.broadcast_to(kinds[:, None], seen.shape)[seen]
 
 
 @functools.lru_cache(maxsize=4)

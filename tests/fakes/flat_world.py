@@ -18,6 +18,7 @@ from navigation.path_follower import ahead
 from navigation.pose_estimate import PoseEstimate, Tracking
 from navigation.robot_io import DriveCommand
 from navigation.static_map import FREE, OCCUPIED, UNKNOWN
+from perception.labels import FLOORS
 from perception.observation import Detections, Observation, Scan, WheelAngles
 
 
@@ -53,6 +54,8 @@ class FlatWorld:
         false_alarms=0.0,
         detect=True,
         glass=(),  # solids that the LIDAR does not see
+        carpets=(),  # boxes of floor
+        kind_errors=0.15,  # share of floor told as of another kind
     ):
         self.config = config or RobotConfig()
         self.bounds, self.boxes = bounds, list(boxes)
@@ -74,6 +77,8 @@ class FlatWorld:
         self.command, self.coming = DriveCommand(0, 0), DriveCommand(0, 0)
         self.angles = np.zeros(2)
         self.track, self.collisions, self.touching = [start], 0, False
+        self.tool_was_on = []  # between a place of the track and the next
+        self.carpets, self.kind_errors = list(carpets), kind_errors
         self.estimates = []
 
     # RobotIO
@@ -126,6 +131,7 @@ class FlatWorld:
                 if math.hypot(disc.x_m - self.pose.x_m, disc.y_m - self.pose.y_m) < body.radius_m + disc.radius_m:
                     disc.hit = True
             self.track.append(self.pose)
+            self.tool_was_on.append(command.tool_on)
             self.command = self.coming if _ == 1 else self.command  # the command takes effect within the tick
 
     def nearest_wall_m(self):
@@ -148,6 +154,7 @@ class FlatWorld:
             contacts.append(np.array([self.rng.uniform(0.3, 1.2), self.rng.uniform(-0.3, 0.3)]))
             radii.append(0.05)
         count = len(radii)
+        floor = self.floor_seen()
         return Detections(
             observation.stamp_s,
             np.array(contacts).reshape(count, 2),
@@ -155,8 +162,18 @@ class FlatWorld:
             np.full(count, 0.85),
             np.zeros(count, np.int64),
             np.zeros((count, 4)),
-            self.floor_seen(),
+            floor,
+            floor_kinds=self.kinds_of(floor) if self.carpets else None,
         )
+
+    def kinds_of(self, floor):
+        """(M,): carpet or hardwood, told wrong now and then."""
+        x, y = self.pose.transform(floor).T
+        soft = np.zeros(len(floor), bool)
+        for x0, y0, x1, y1 in self.carpets:
+            soft |= (x0 < x) & (x < x1) & (y0 < y) & (y < y1)
+        soft ^= self.rng.random(len(floor)) < self.kind_errors
+        return np.where(soft, FLOORS.index("carpet"), FLOORS.index("hardwood")).astype(np.uint8)
 
     def floor_seen(self):
         """(M, 2) in base_link: floor in the picture that no disc covers or hides (things are 5 cm high)."""
@@ -225,7 +242,9 @@ class FlatWorld:
         coverable = free & (ndimage.distance_transform_edt(~reach) * cell <= self.config.tool.width_m / 2)
         swept = np.zeros(geometry.shape, bool)
         bar = np.linspace(-self.config.tool.width_m / 2 + 0.003, self.config.tool.width_m / 2 - 0.003, 60)
-        for a, b in zip(self.track[:-1], self.track[1:]):
+        for a, b, tool_on in zip(self.track[:-1], self.track[1:], self.tool_was_on):
+            if not tool_on:
+                continue
             for share in (0.0, 0.5):
                 x = a.x_m + share * (b.x_m - a.x_m) - math.sin(a.heading_rad) * bar
                 y = a.y_m + share * (b.y_m - a.y_m) + math.cos(a.heading_rad) * bar

@@ -206,6 +206,18 @@ def test_floor_seen_is_floor_without_things():
     assert (np.hypot(*detections.floor_seen.T) <= 1.5).all()
 
 
+def test_floor_seen_tells_its_kind():
+    segmentation, instances, objects = painted((120, 150, 200, 190))
+    segmentation[:, :160][segmentation[:, :160] == floor_number("tile")] = floor_number("carpet")
+
+    detections = told((segmentation, instances, objects))
+
+    pixels, kinds = CAMERA.pixels_from_floor(detections.floor_seen), detections.floor_kinds
+    assert len(kinds) == len(pixels)
+    assert set(kinds[pixels[:, 0] < 150]) == {FLOORS.index("carpet")}
+    assert set(kinds[pixels[:, 0] > 170]) == {FLOORS.index("tile")}
+
+
 def test_a_contact_with_nothing_seen_beside_it_is_a_floor_pattern():
     targets = obstacle_targets.encode(*painted((100, 120, 140, 150)), CAMERA)
     nothing_seen = {**answers(targets), "mask": np.full((1, *targets.mask.shape), -9.0, np.float32)}

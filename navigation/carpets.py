@@ -1,0 +1,73 @@
+"""The job's rule for carpets and rugs: swept like any floor, driven over with the tool up, or not driven on at all.
+
+In: what the camera says of the floor, frame by frame. Out: floor not to be swept, floor not to be entered, and whether
+the tool may be down here. Weighed anew once a second while there is a rule and something new to weigh.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foundation.geometry import FloatArray, Pose2D
+from foundation.robot_config import Tool
+from navigation.floor_kinds import FloorKinds
+from navigation.grid_geometry import CellRect, GridGeometry
+
+BoolGrid = NDArray[np.bool_]
+_EVERY_S: Final = 1.0
+_TOOL_PLACES: Final = 7  # across the tool
+_NOTHING: Final = CellRect(0, 0, 0, 0)
+
+
+class Carpets:
+    """Follows the map's grid; `known` (R, C) are the carpets that the rule is for, none when they are just swept."""
+
+    def __init__(self, geometry: GridGeometry, tool: Tool) -> None:
+        self.kinds = FloorKinds(geometry)
+        self.known: BoolGrid = np.zeros(geometry.shape, dtype=np.bool_)
+        self.entered = True
+        self._swept = True
+        self._geometry = geometry
+        self._tool = tool
+        self._due_s = 0.0
+
+    def set_rule(self, *, swept: bool, entered: bool) -> None:
+        self._swept, self.entered = swept, entered
+        self.known = np.zeros_like(self.known) if swept else self.kinds.soft(self._geometry)
+
+    def resize(self, geometry: GridGeometry) -> None:
+        """Follow a map that has grown."""
+        self.known = self._geometry.moved_to(geometry, self.known)
+        self.kinds.resize(geometry)
+        self._geometry = geometry
+
+    def look(
+        self,
+        stamp_s: float,
+        points_base_m: FloatArray,  # (M, 2)
+        kinds: NDArray[np.uint8],  # (M,)
+        map_from_base: Pose2D,
+        under_body: Callable[[], BoolGrid],
+    ) -> CellRect:
+        """One frame; the block of cells in which `known` has changed. None is shut to a robot that stands on it."""
+        self.kinds.look(points_base_m, map_from_base.transform(points_base_m), kinds)
+        if self._swept or stamp_s < self._due_s or not self.kinds.take_changed():
+            return _NOTHING
+        self._due_s = stamp_s + _EVERY_S
+        known = self.kinds.soft(self._geometry)
+        if not self.entered:
+            known &= ~under_body()
+        rows, cols = np.nonzero(known != self.known)
+        self.known = known
+        if not len(rows):
+            return _NOTHING
+        return CellRect(int(rows.min()), int(cols.min()), int(rows.max()) + 1, int(cols.max()) + 1)
+
+    def tool_may_sweep(self, pose: Pose2D) -> bool:
+        """Whether nothing under the tool is a carpet that is not to be swept."""
+        across_m = np.linspace(-0.5, 0.5, _TOOL_PLACES) * self._tool.width_m + self._tool.offset_left_m
+        cells = self._geometry.cells(pose.transform(np.stack([np.zeros(_TOOL_PLACES), across_m], axis=1)))
+        cells = cells[self._geometry.contains(cells)]
+        return not self.known[cells[:, 0], cells[:, 1]].any()
