@@ -1,6 +1,9 @@
 """The detector beside the loop: always the newest frame, never a queue; a model on trial in its shadow; a swap between
 two frames. Implements robot_loop.Detector.
 
+The shadow has a worker of its own and sees the frames that the model has answered, those that it has time for: however
+slow it is, the answers that the robot drives by come as before.
+
 A model is anything with `detect_frame`. What it raises is a fault of the model, not of the robot: the loop goes on on
 its LIDAR, and `fault` says why.
 """
@@ -34,16 +37,18 @@ class Answer:
 
 
 Run = Callable[[Model, Frame], Answer]
-_Pair = tuple[Model | None, Model | None, Answer | None, Answer | None]
+_Answered = tuple[Model, Frame, Answer]
+_Shadowed = tuple[Model, Answer | None, Answer]  # the shadow, the model's answer to the same frame, its own
 
 
 class ModelRunner:
     """`detect` each tick; `shadow`, `promote` and `drop_shadow` between ticks, from the loop's own thread."""
 
-    def __init__(self, model: Model | None, background: Background, run: Run) -> None:
+    def __init__(self, model: Model | None, background: Background, beside: Background, run: Run) -> None:
         self._model = model
         self._shadow: Model | None = None
         self._background = background
+        self._beside = beside  # the shadow's
         self._run = run
         self._newest: Frame | None = None
         self._record = ShadowRecord()
@@ -63,11 +68,15 @@ class ModelRunner:
         """The newest finished result, of this tick's frame or an earlier one."""
         if observation.frame is not None:
             self._newest = observation.frame  # an older one that waited is skipped
+        self._take_shadowed()
         finished = self._take()
-        if not self._background.busy and self._newest is not None and (self._model or self._shadow):
-            frame, self._newest = self._newest, None
-            model, shadow = self._model, self._shadow
-            self._background.submit(lambda: (model, shadow, *self._both(model, shadow, frame)))
+        model, shadow, newest = self._model, self._shadow, self._newest
+        if newest is not None and model is not None and not self._background.busy:
+            self._newest = None
+            self._background.submit(lambda: (model, newest, self._run(model, newest)))
+        elif newest is not None and model is None and shadow is not None and not self._beside.busy:
+            self._newest = None
+            self._try(shadow, newest, None)
         return finished
 
     def shadow(self, model: Model) -> None:
@@ -88,23 +97,26 @@ class ModelRunner:
         self._model, self._shadow, self.fault = model, None, None
 
     def _take(self) -> Detections | None:
-        done: _Pair | None = self._background.poll()
-        if done is None:
+        done: _Answered | None = self._background.poll()
+        if done is None or done[0] is not self._model:
             return None
-        model, shadow, answer, shadowed = done
-        if shadow is not None and shadow is self._shadow and shadowed is not None:
-            self._record = judged(
-                self._record, FramePair(_of(answer), _of(shadowed), shadowed.duration_s, shadowed.fault)
-            )
-        if answer is None or model is not self._model:
-            return None
+        _, frame, answer = done
         self.answered_frames += 1
         self.fault = answer.fault
+        if self._shadow is not None and not self._beside.busy:
+            self._try(self._shadow, frame, answer)
         return answer.detections
 
-    def _both(self, model: Model | None, shadow: Model | None, frame: Frame) -> tuple[Answer | None, Answer | None]:
-        answer = None if model is None else self._run(model, frame)
-        return answer, None if shadow is None else self._run(shadow, frame)
+    def _try(self, shadow: Model, frame: Frame, answer: Answer | None) -> None:
+        self._beside.submit(lambda: (shadow, answer, self._run(shadow, frame)))
+
+    def _take_shadowed(self) -> None:
+        done: _Shadowed | None = self._beside.poll()
+        if done is None or done[0] is not self._shadow:
+            return
+        _, answer, shadowed = done
+        pair = FramePair(_of(answer), _of(shadowed), shadowed.duration_s, shadowed.fault)
+        self._record = judged(self._record, pair)
 
 
 def run_guarded(model: Model, frame: Frame, faults: tuple[type[Exception], ...]) -> Answer:

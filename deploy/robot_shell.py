@@ -19,7 +19,7 @@ from foundation.errors import OxturnError
 
 VERBS: Final = ("install", "status", "rollback", "install-software", "rollback-software")
 DONE: Final = (None, "confirmed", "already_installed", "on_trial", "rolled_back_as_asked")
-CONFIRM_WITHIN_S: Final = 5.0
+CONFIRM_WITHIN_S: Final = 4.5  # a model that never answers is gone again five seconds after its push
 HEALTH_TIMEOUT_S: Final = 20.0
 SOFTWARE_WITHIN_S: Final = 600.0  # more than the unit gives one start
 

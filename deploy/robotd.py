@@ -99,7 +99,8 @@ def serve(
     times, left = StageTimes(metrics.on_stage), RunFolder(folders.out)
     ticks = 0
     with ExitStack() as stack:
-        runner = ModelRunner(first_model or _first_model(folders.home, load_model), background("detector"), _guarded)
+        first = first_model or _first_model(folders.home, load_model)
+        runner = ModelRunner(first, background("detector"), background("shadow"), _guarded)
         watch = _watch(stack, folders.home, runner, load_model, background, config, metrics)
         software = _software_watch(folders.home, background, config)
         server = stack.enter_context(

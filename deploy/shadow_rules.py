@@ -13,6 +13,7 @@ from deploy.update_rules import Evidence
 from perception.observation import Detections
 
 MAX_DURATION_S: Final = 0.08
+MAX_SLOW_S: Final = 1.0  # in slow frames, two or more: no need to wait for what they amount to
 MAX_SLOW_RATIO: Final = 0.25  # of frames: other work may hold the processor now and then
 MAX_MORE_PER_FRAME: Final = 4.0  # objects beyond the old model's, on average
 SURE_SCORE: Final = 0.8
@@ -39,6 +40,7 @@ class ShadowRecord:
 
     frames: int = 0
     slow: int = 0
+    slow_s: float = 0.0  # spent in them
     more: int = 0  # objects beyond the old model's, summed; negative when fewer
     sure: int = 0
     kept: int = 0
@@ -52,11 +54,13 @@ def judged(record: ShadowRecord, pair: FramePair) -> ShadowRecord:
     if pair.new is None:
         return replace(record, evidence=Evidence(record.evidence.good_ticks, pair.new_fault or "gives no answer"))
     sure, kept = _sure_and_kept(pair.old, pair.new)
+    slow = pair.new_duration_s > MAX_DURATION_S
     old_count = 0 if pair.old is None else len(pair.old.scores)
     summed = replace(
         record,
         frames=record.frames + 1,
-        slow=record.slow + (pair.new_duration_s > MAX_DURATION_S),
+        slow=record.slow + slow,
+        slow_s=record.slow_s + (pair.new_duration_s if slow else 0.0),
         more=record.more + len(pair.new.scores) - old_count,
         sure=record.sure + sure,
         kept=record.kept + kept,
@@ -66,6 +70,8 @@ def judged(record: ShadowRecord, pair: FramePair) -> ShadowRecord:
 
 
 def _complaint(record: ShadowRecord) -> str | None:
+    if record.slow >= 2 and record.slow_s > MAX_SLOW_S:
+        return f"{record.slow} of {record.frames} frames took {record.slow_s / record.slow * 1e3:.0f} ms each"
     if record.frames < MIN_FRAMES:
         return None
     if record.slow > MAX_SLOW_RATIO * record.frames:

@@ -100,7 +100,7 @@ class Monitoring(Section):
 
 class Updates(Section):
     home: Path = Path("/var/lib/oxturn")
-    confirm_within_s: float = Field(5.0, gt=0)
+    confirm_within_s: float = Field(4.5, gt=0)
     software_healthy_s: float = Field(20.0, gt=0)  # a run on new software confirms it after so long
 
 

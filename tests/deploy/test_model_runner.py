@@ -12,8 +12,8 @@ def guarded(model, one):
     return run_guarded(model, one, (Exception,))
 
 
-def runner(model, ticks=1):
-    return ModelRunner(model, SteppedBackground(ticks), guarded)
+def runner(model, ticks=1, shadow_ticks=1):
+    return ModelRunner(model, SteppedBackground(ticks), SteppedBackground(shadow_ticks), guarded)
 
 
 def answers(robot, count, first=0):
@@ -84,6 +84,34 @@ def test_a_shadow_that_raises_is_complained_of_and_the_old_one_goes_on():
     assert found[-1] == (2.0, [[1.0, 0.0]])
 
 
+def test_a_slow_shadow_costs_the_loop_no_answer_and_skips_frames_itself():
+    robot, slow = runner(FakeModel([(1.0, 0.0)]), shadow_ticks=4), FakeModel([(1.0, 0.05)])
+    answers(robot, 2)
+    robot.shadow(slow)
+
+    during = answers(robot, 12, first=2)
+
+    assert None not in during
+    assert slow.stamps == [1.0, 5.0, 9.0]
+    assert robot.evidence.good_ticks == 2
+
+
+def test_a_shadow_without_a_model_before_it_sees_the_newest_frames():
+    robot, first = runner(None), FakeModel([(1.0, 0.0)])
+    robot.shadow(first)
+
+    assert answers(robot, 4) == [None] * 4
+    robot.promote()
+
+    assert first.stamps[:4] == [0.0, 1.0, 2.0, 3.0] and robot.evidence.good_ticks == 3
+    assert answers(robot, 2, first=4)[-1] == (4.0, [[1.0, 0.0]])
+
+
+def test_a_shadow_that_takes_long_is_complained_of_at_once_and_one_slow_frame_is_nothing():
+    assert record_of([], [], duration_s=0.6, frames=2).complaint == "2 of 2 frames took 600 ms each"
+    assert record_of([], [], duration_s=5.0, frames=1).complaint is None
+
+
 def record_of(old, new, *, duration_s=0.01, frames=MIN_FRAMES + 4):
     record = ShadowRecord()
     for number in range(frames):
@@ -94,7 +122,7 @@ def record_of(old, new, *, duration_s=0.01, frames=MIN_FRAMES + 4):
 
 
 def test_a_slow_shadow_is_complained_of():
-    assert "longer than 80 ms" in record_of([], [], duration_s=0.2).complaint
+    assert "longer than 80 ms" in record_of([], [], duration_s=0.1).complaint
 
 
 def test_a_shadow_that_floods_the_floor_is_complained_of():

@@ -28,7 +28,9 @@ class Daemon:
 
     def __init__(self, home, clock):
         self.model = load(ota_updater.active_bundle(home.path))
-        self.runner = ModelRunner(self.model, SteppedBackground(1), lambda m, f: run_guarded(m, f, (Exception,)))
+        self.runner = ModelRunner(
+            self.model, SteppedBackground(1), SteppedBackground(1), lambda m, f: run_guarded(m, f, (Exception,))
+        )
         self.clock = clock
         self.watch = TrialWatch(home.path, self.runner, load, SteppedBackground(1), clock, 5.0)
         self.answered = []
