@@ -2,6 +2,10 @@
 
 In: what the camera says of the floor, frame by frame. Out: floor not to be swept, floor not to be entered, and whether
 the tool may be down here. Weighed anew once a second while there is a rule and something new to weigh.
+
+Carpets that may be driven over are driven round as long as anything is left to sweep without them: passes along their
+edge clean up to it, while a tool that comes from across the carpet must stay up beside it. Then they are opened, for
+the floor that lies behind them; what is nearer to them than half the tool is swept no more.
 """
 
 from collections.abc import Callable
@@ -9,6 +13,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from foundation.geometry import FloatArray, Pose2D
 from foundation.robot_config import Tool
@@ -27,15 +32,28 @@ class Carpets:
     def __init__(self, geometry: GridGeometry, tool: Tool) -> None:
         self.kinds = FloorKinds(geometry)
         self.known: BoolGrid = np.zeros(geometry.shape, dtype=np.bool_)
-        self.entered = True
-        self._swept = True
+        self.entered = True  # now
+        self._swept = self._may_enter = True
         self._geometry = geometry
         self._tool = tool
         self._due_s = 0.0
 
     def set_rule(self, *, swept: bool, entered: bool) -> None:
-        self._swept, self.entered = swept, entered
+        self._swept, self._may_enter, self.entered = swept, entered, swept
         self.known = np.zeros_like(self.known) if swept else self.kinds.soft(self._geometry)
+
+    def open(self) -> bool:
+        """Let the body onto carpets when the rule allows it; False when it does not, or when this opens nothing."""
+        opens = self._may_enter and not self.entered
+        self.entered |= opens
+        return opens and bool(self.known.any())
+
+    def unwanted(self) -> BoolGrid:
+        """(R, C): floor that is not to be swept."""
+        if not self.entered or not self.known.any():
+            return self.known
+        half_tool = (0.5 * self._tool.width_m + abs(self._tool.offset_left_m)) / self._geometry.cell_m
+        return np.asarray(ndimage.distance_transform_edt(~self.known) <= half_tool)
 
     def resize(self, geometry: GridGeometry) -> None:
         """Follow a map that has grown."""

@@ -237,6 +237,9 @@ class Covering:
 
     def _end_of_pass(self, pose: Pose2D) -> DriveCommand | None:
         progress = self._progress
+        if self._room.open_carpets():
+            self._empty_plans = self._futile = 0  # there may be floor behind them
+            return _HALT
         if progress.pass_number < progress.job.passes:
             self._progress = replace(progress, pass_number=progress.pass_number + 1)
             self._on_event(f"pass {progress.pass_number} of {progress.job.passes} is done")
@@ -257,6 +260,7 @@ class Covering:
         return _HALT
 
     def _begin_way_home(self, pose: Pose2D) -> None:
+        self._room.open_carpets()  # the way may lead over them
         self._way_home = WayHome(self._progress.home or pose)
         self._follower.stop()
         self._join_m = math.inf

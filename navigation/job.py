@@ -43,7 +43,7 @@ _FAR_M: Final = 1000.0
 _CORNERS_MOST: Final = 200
 Metres = Annotated[float, Field(ge=-_FAR_M, le=_FAR_M, allow_inf_nan=False)]
 Place = tuple[Metres, Metres]
-Carpet = Literal["sweep", "tool_up", "avoid"]  # rugs too: as other floor; driven over, not swept; not driven on
+Carpet = Literal["sweep", "tool_up", "avoid"]  # rugs too: as other floor; crossed at need, not swept; not entered
 
 
 class JobError(OxturnError):

@@ -173,6 +173,14 @@ class MapHandler:
         """Index into perception.labels.FLOORS; -1 where the camera has not told."""
         return self._carpets.kinds.kind_at(x_m, y_m)
 
+    def open_carpets(self) -> bool:
+        """Let the body drive over carpets, the tool up; False when the job forbids it, or when that changes nothing."""
+        opened = self._carpets.open()
+        if opened:
+            self._weigh_wanted()
+            self._dirty = CellRect(0, 0, *self._geometry.shape)
+        return opened
+
     def carpet_m2(self) -> float:
         """Carpets and rugs known that the job leaves out; 0 when it sweeps them."""
         left_out = self._carpets.known & (self._static.cells == FREE) & ~self._coverage.covered
@@ -356,7 +364,8 @@ class MapHandler:
     def _weigh_wanted(self) -> None:
         self._wanted = self._drawn
         if self._carpets.known.any():
-            self._wanted = ~self._carpets.known if self._drawn is None else self._drawn & ~self._carpets.known
+            wanted = ~self._carpets.unwanted()
+            self._wanted = wanted if self._drawn is None else self._drawn & wanted
 
     def _on_furniture(self, x_m: float, y_m: float, within_m: float) -> bool:
         """Whether the LIDAR sees something standing there, give or take `within_m`, or nothing at all."""

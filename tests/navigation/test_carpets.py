@@ -98,8 +98,8 @@ def test_without_a_rule_nothing_is_weighed_and_with_one_the_carpet_under_the_bod
     assert (changed.row0, changed.col0, changed.row1, changed.col1) == (44, 44, 48, 48)
 
 
-def drive(rule):
-    world = FlatWorld(WORLD, (), (), START, carpets=[RUG_BOX], ticks=6000)
+def drive(rule, rugs=(RUG_BOX,)):
+    world = FlatWorld(WORLD, (), (), START, carpets=rugs, ticks=6000)
     told = []
     stages = build(
         RobotConfig(), background=lambda name: SteppedBackground(2), job=parse(f"carpet = '{rule}'", "job.toml"),
@@ -126,7 +126,7 @@ def on_the_rug(score, margin_m):
 )
 def test_a_job_keeps_to_its_rule_for_carpets(rule, swept, entered):
     world, score, report = drive(rule)
-    rug, around = on_the_rug(score, 0.12), score["coverable"] & ~on_the_rug(score, -0.2)
+    rug, around = on_the_rug(score, 0.12), score["coverable"] & ~on_the_rug(score, -0.1)
 
     assert score["collisions"] == 0
     assert score["swept"][around].mean() > 0.95
@@ -137,3 +137,30 @@ def test_a_job_keeps_to_its_rule_for_carpets(rule, swept, entered):
     told = [one for one in report.left_out if "carpet" in one.reason]
     assert bool(told) is not swept
     assert all(0.4 < one.area_m2 < 0.85 for one in told)
+
+
+def test_a_carpet_from_wall_to_wall_is_crossed_with_the_tool_up_when_nothing_else_is_left():
+    across = (1.1, -0.1, 1.6, 1.9)
+    world, score, _ = drive("tool_up", [across])
+    geometry, swept = score["geometry"], score["swept"]
+    x = geometry.origin_x_m + (np.arange(geometry.cols) + 0.5) * geometry.cell_m
+
+    assert score["coverable"][:, x > 1.85].sum() > 0.2 * score["coverable"].sum()
+    assert swept[:, x > 1.85][score["coverable"][:, x > 1.85]].mean() > 0.93
+    assert swept[:, x < 1.0][score["coverable"][:, x < 1.0]].mean() > 0.93
+    assert swept[:, (x > 1.25) & (x < 1.45)].mean() < 0.02
+    first = next(k for k, pose in enumerate(world.track) if pose.x_m > 1.3)
+    assert first > 0.3 * len(world.track), "first what lies on this side"
+
+
+def test_a_carpet_that_may_not_be_entered_is_not_opened():
+    carpets, places = Carpets(GRID, RobotConfig().tool), GRID.centres(np.argwhere(np.ones(GRID.shape, bool)))
+    for stamp_s in range(6):
+        carpets.look(float(stamp_s), 0.2 * places, np.full(len(places), RUG, np.uint8), HERE, lambda: 0)
+    carpets.set_rule(swept=False, entered=False)
+    assert not carpets.open() and not carpets.entered
+
+    carpets.set_rule(swept=False, entered=True)
+    beside = carpets.unwanted().sum()
+    assert not carpets.entered and carpets.open() and carpets.entered and not carpets.open()
+    assert carpets.unwanted().sum() > beside == carpets.known.sum()
