@@ -1,7 +1,7 @@
 #!/bin/sh
 # The robot's real aarch64 wheels and tests under an emulated Pi 4 (cortex-a72) and Pi 5 (cortex-a76).
 #   sh deploy/arm64/test_arm64.sh [BUNDLE] [--loop]
-# BUNDLE: its model must answer bit for bit as on this machine. --loop: a minute of the loop too (kernels compile slowly).
+# BUNDLE: its model must answer its golden frames as the robot's health check wants them. --loop: a minute of the loop too (kernels compile slowly).
 # Needs: apt install debootstrap qemu-user-static. The tree and the wheels stay in build/arm64 (about 1 GB).
 set -eu
 repository=$(cd "$(dirname "$0")/../.." && pwd)
@@ -57,9 +57,7 @@ for processor in cortex-a72 cortex-a76; do
         tests/deploy/drivers/test_motor_board.py tests/deploy/test_update_rules.py tests/deploy/test_bundle_archive.py \
         tests/deploy/test_tuf_attacks.py tests/deploy/test_ota_updater.py tests/deploy/test_model_runner.py
     if [ -n "$bundle" ]; then
-        here=$("$python" deploy/arm64/answers.py "$bundle") there=$(emulated "$processor" deploy/arm64/answers.py "$bundle")
-        echo "$there"
-        [ "${here%% *}" = "${there%% *}" ] || { echo "answers differ from this machine's: $here" >&2; exit 1; }
+        emulated "$processor" deploy/arm64/answers.py "$bundle"
     fi
     if [ -n "$loop" ]; then emulated "$processor" deploy/arm64/loop_minute.py; fi
 done

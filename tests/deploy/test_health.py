@@ -9,7 +9,7 @@ from fake_bundles import FRAMES, external_weights, huge_answer, slow, times, wri
 
 from deploy import golden_frames
 from deploy.health import ProcessHealthCheck
-from perception.model_bundle import GoldenAnswer
+from perception.model_bundle import GoldenAnswer, sketch
 
 
 def test_an_honest_model_is_healthy(tmp_path):
@@ -23,7 +23,18 @@ def test_worse_answers_are_told(tmp_path):
     report = golden_frames.examine(write(tmp_path / "bundle", times(0.9)))
 
     assert not report.healthy
-    assert "golden frame 0: answer is off by" in report.reason
+    assert "golden frame 0: " in report.reason and "answer is off by" in report.reason
+
+
+def test_another_processors_rounding_is_no_fault_and_a_shifted_mean_is():
+    answer = np.random.default_rng(0).normal(0, 3, (5, 30, 40)).astype(np.float32)
+    golden = {"kind": GoldenAnswer(answer.shape, sketch(answer)[None])}
+    rounded, shifted, other = answer.copy(), answer + 0.15, answer[::-1]
+    rounded.flat[:: answer.size // 3] += 0.05 * np.abs(answer).max()
+
+    assert golden_frames.complaint(0, {"kind": rounded}, golden) is None
+    assert "mean of kind is off" in golden_frames.complaint(0, {"kind": shifted}, golden)
+    assert "kind is off" in golden_frames.complaint(0, {"kind": other}, golden)
 
 
 def test_values_that_are_not_finite_are_told(tmp_path):
@@ -42,7 +53,7 @@ def test_a_missing_output_is_told(tmp_path):
     bundle = write(tmp_path / "bundle", times(1.0))
     answers = {"other": GoldenAnswer((8, 8, 3), np.zeros((2, 4), np.float16))}
 
-    assert "nothing, wanted" in golden_frames._complaint(0, {}, answers)
+    assert "nothing, wanted" in golden_frames.complaint(0, {}, answers)
     assert golden_frames.examine(bundle).healthy
 
 
