@@ -31,6 +31,7 @@ from foundation.errors import OxturnError
 from foundation.geometry import Pose2D
 from foundation.robot_config import RobotConfig, load
 from foundation.settled_memory import settled_memory
+from foundation.thread_switches import quick_switches
 from monitoring.live_state import FloorObject
 from monitoring.metrics_server import serve_metrics
 from monitoring.prometheus_metrics import RobotMetrics
@@ -150,6 +151,7 @@ def serve(
 
         metrics.on_job(True)
         stack.enter_context(settled_memory())
+        stack.enter_context(quick_switches())
         notify("READY=1")
         run(
             _Stoppable(robot, stop),

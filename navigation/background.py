@@ -4,6 +4,9 @@ In the daemon a `Background` is a thread. In simulation it is stepped: the work 
 after a fixed number of ticks, so that equal seeds give equal runs whatever the machine's speed.
 """
 
+import os
+import sys
+import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final, Protocol
@@ -15,6 +18,9 @@ PI_TICKS: Final[Mapping[str, int]] = {
     "pose graph": 5,
     "job": 2,
 }  # of .1 s; estimated
+
+
+_BESIDE_NICE: Final = 5
 
 
 class Background(Protocol):
@@ -63,11 +69,17 @@ def stepped(name: str) -> Background:
     return SteppedBackground(PI_TICKS.get(name, 1))
 
 
+def _give_way() -> None:
+    """On Linux a thread's niceness is its own: a loop that shares a processor with this thread is not kept waiting."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _BESIDE_NICE)
+
+
 class ThreadBackground:
-    """A thread of its own; `poll` never waits."""
+    """A thread of its own; `poll` never waits. Where threads have a niceness, the loop's goes first."""
 
     def __init__(self, name: str) -> None:
-        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name, initializer=_give_way)
         self._future: Future[Any] | None = None
 
     @property

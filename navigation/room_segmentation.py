@@ -102,7 +102,7 @@ def _without_furniture(free: BoolGrid, cell_m: float) -> BoolGrid:
     return floor
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _flooded(wide: Any, order: Any, door: float, narrower: float) -> Any:
     """(R, C) labels from 1: cells are taken widest first; `door`: half of the widest door, in cells.
 

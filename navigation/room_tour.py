@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 _EXACT_PLACES: Final = 12
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _steps_from(floor: Any, row: int, col: int) -> Any:
     """(R, C) int32: steps to each cell of floor over its four sides; -1 where none lead."""
     rows, cols = floor.shape
@@ -50,7 +50,7 @@ def short_tour(floor: NDArray[np.bool_], places: NDArray[np.int64], start: NDArr
     return np.array(order[1:], dtype=np.int64) - 1
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _shortest(apart: Any) -> Any:
     """(N + 1,) the shortest order of all, from stop 0; cost[s, k] is that of visiting the stops in s, k the last."""
     count = apart.shape[0] - 1

@@ -1,7 +1,6 @@
 """What `oxturn slam` does: reads a log, replays it, writes trajectories and the map, and says what it cost."""
 
 import resource
-import sys
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from foundation.atomic_files import staged_folder
 from foundation.geometry import FloatArray
 from foundation.progress import Advance
 from foundation.settled_memory import settled_memory
+from foundation.thread_switches import quick_switches
 from navigation.carmen_log import read_log
 from navigation.log_replay import Replay, replay
 from navigation.map_picture import write_picture
@@ -24,7 +24,6 @@ from navigation.slam import SlamSettings, warm_up
 from navigation.trajectory_files import write_g2o, write_tum
 
 MAP_CELL_M = 0.05
-SWITCH_S = 0.001  # how long an update may wait for the background thread to yield the interpreter
 
 
 class Progress(Protocol):
@@ -61,11 +60,10 @@ def run_slam(
 ) -> SlamReport:
     """Raises CarmenLogError; writes nothing then."""
     imports_mb = _peak_mb()
-    sys.setswitchinterval(SWITCH_S)
     settings = SlamSettings()
     warm_up(settings)
     total = sum(1 for _ in read_log(log))  # the whole log is checked before anything is made of it
-    with progress("slam", total=total, unit="scans") as advance, settled_memory():
+    with progress("slam", total=total, unit="scans") as advance, settled_memory(), quick_switches():
         done = replay(read_log(log), settings, range_max_m=range_max_m or settings.range_max_m, advance=advance)
     write_tum(out, done.stamps_s, done.final)
     if online_out is not None:

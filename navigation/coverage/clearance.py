@@ -13,7 +13,7 @@ from numba import njit
 SAMPLE_SLACK = 0.002  # between samples a quarter cell apart the gap dips by less than this many cells
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def squared_distance(target: Any, outside: bool) -> Any:
     """(R, C) int32: squared distance in cells to the nearest cell of `target`; `outside`: the world beyond counts.
 
@@ -73,7 +73,7 @@ def squared_distance(target: Any, outside: bool) -> Any:
     return out
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def gap_at(free: Any, row: float, col: float, within: float) -> float:
     """Cells from a point to the nearest square that is not free; `within` + 1 when none is that near."""
     rows, cols = free.shape
@@ -90,7 +90,7 @@ def gap_at(free: Any, row: float, col: float, within: float) -> float:
     return math.sqrt(best)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def centre_gaps(free: Any, distance2: Any, gap: float) -> Any:
     """(R, C) float32: from each cell's centre to the nearest square that is not free, in cells.
 
@@ -108,7 +108,7 @@ def centre_gaps(free: Any, distance2: Any, gap: float) -> Any:
     return out
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def line_clear(ground: Any, row0: float, col0: float, row1: float, col1: float) -> bool:
     """Whether the straight line keeps its gap everywhere.
 

@@ -48,7 +48,7 @@ def _needed(ledger: Ledger, loop: NDArray[np.int32], radius: float) -> BoolGrid:
     return needed
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _near_missing(ledger: Any, loop: Any, radius: float) -> Any:
     out = np.zeros(len(loop), np.bool_)
     reach = int(radius + 1e-6)

@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _push(heap_cost: Any, heap_cell: Any, size: int, cost: float, cell: int) -> int:
     i = size
     while i > 0:
@@ -19,7 +19,7 @@ def _push(heap_cost: Any, heap_cell: Any, size: int, cost: float, cell: int) -> 
     return size + 1
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _pop(heap_cost: Any, heap_cell: Any, size: int) -> int:
     """Removes the top; the caller has read it."""
     size -= 1
@@ -39,7 +39,7 @@ def _pop(heap_cost: Any, heap_cell: Any, size: int) -> int:
     return size
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def nearest_marked(centres: Any, marked: Any, start: int, want: int, dist: Any, before: Any, touched: Any,
                    heap_cost: Any, heap_cell: Any, found: Any) -> tuple[int, int]:  # fmt: skip
     """Dijkstra from cell `start` until `want` cells with `marked` >= 0 are settled.
@@ -87,14 +87,14 @@ def nearest_marked(centres: Any, marked: Any, start: int, want: int, dist: Any, 
     return n_found, n_touched
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def clean(dist: Any, touched: Any, count: int) -> None:
     """Makes `dist` inf again where it was touched."""
     for i in range(count):
         dist[touched[i]] = np.inf
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def border(centres: Any, row0: int, col0: int, visited: Any) -> Any:
     """Moore's tracing of the border through (row0, col0), whose left neighbour is not clear; (N, 2), closed."""
     rows, cols = centres.shape

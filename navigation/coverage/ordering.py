@@ -33,7 +33,7 @@ class Ends:
         _find_near(centres, self.places, self.near, self.way)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _find_near(centres: Any, places: Any, near: Any, way: Any) -> None:
     rows, cols = centres.shape
     total = rows * cols
@@ -68,7 +68,7 @@ def _find_near(centres: Any, places: Any, near: Any, way: Any) -> None:
         clean(dist, touched, n_touched)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _between(a: int, b: int, places: Any, near: Any, way: Any, turn: float) -> float:
     for k in range(near.shape[1]):
         if near[a, k] == b:
@@ -81,7 +81,7 @@ def _between(a: int, b: int, places: Any, near: Any, way: Any, turn: float) -> f
     return GUESS * straight + turn
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _greedy(places: Any, near: Any, way: Any, turn: float) -> Any:
     """(n,): entry ends in order; the exit of a stroke is its other end."""
     count = (len(places) - 1) // 2
@@ -106,7 +106,7 @@ def _greedy(places: Any, near: Any, way: Any, turn: float) -> Any:
     return order
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _improve(order: Any, places: Any, near: Any, way: Any, turn: float, iterations: int) -> int:
     """Local search in place until nothing gets better or the iterations end; returns what is left of them."""
     n = len(order)
@@ -192,7 +192,7 @@ def _improve(order: Any, places: Any, near: Any, way: Any, turn: float, iteratio
     return iterations
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _move(order: Any, i: int, length: int, after: int, flip: bool) -> None:
     """Takes order[i : i + length] and puts it behind position `after` (as counted before the move)."""
     part = order[i : i + length].copy()

@@ -75,7 +75,7 @@ def _best_place(
     return np.array([row + rows.start, col + cols.start], np.float64)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _touching(centres: Any, patch: Any, radius: float) -> Any:
     """(R, C): cells of the patch within the radius of each clear cell; 0 where not clear."""
     rows, cols = centres.shape

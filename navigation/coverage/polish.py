@@ -19,7 +19,7 @@ CHOICE = 1.0  # how much longer than the shortest a choice may be, as a share of
 BEND_FREE = 0.45  # rad: a bend up to here is driven without stopping
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def bend_cost(ar: float, ac: float, br: float, bc: float, cr: float, cc: float, turn: float) -> float:
     """Cost of the corner a, b, c: `turn` for a right angle, half of it for stopping and half for rotating."""
     ur, uc = br - ar, bc - ac
@@ -30,20 +30,20 @@ def bend_cost(ar: float, ac: float, br: float, bc: float, cr: float, cc: float, 
     return turn * (angle / math.pi + (0.5 if angle > BEND_FREE else 0.0))
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _worth(price: Any, gained: int) -> float:
     """Of so many cells swept more, or less."""
     worth: float = gained * (price[1] if gained > 0 else price[0])
     return worth
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _draw(rng: Any, low: int, high: int) -> int:
     """A whole number, low <= number < high."""
     return low + int(rng.random() * (high - low))
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _tolerated(heat: float, rng: Any) -> float:
     """The loss that this move may bring."""
     if heat <= 0:
@@ -51,7 +51,7 @@ def _tolerated(heat: float, rng: Any) -> float:
     return -heat * math.log(rng.random() + 1e-12)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _chain_cost(chain: Any, turn: float) -> float:
     """Length and inner bends of a chain (K, 2)."""
     total = 0.0
@@ -64,14 +64,14 @@ def _chain_cost(chain: Any, turn: float) -> float:
     return total
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _lay_leg(lines: Any, count: int, a: Any, b: Any, sign: float) -> int:
     """One more line for `swap_lines`; returns how many there are."""
     lines[count, 0], lines[count, 1], lines[count, 2], lines[count, 3], lines[count, 4] = a[0], a[1], b[0], b[1], sign
     return count + 1
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _lay_chain(lines: Any, count: int, chain: Any, sign: float) -> int:
     laid = count
     for i in range(len(chain) - 1):
@@ -79,7 +79,7 @@ def _lay_chain(lines: Any, count: int, chain: Any, sign: float) -> int:
     return laid
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _chain_clear(ground: Any, chain: Any) -> bool:
     for i in range(len(chain) - 1):
         if not line_clear(ground, chain[i, 0], chain[i, 1], chain[i + 1, 0], chain[i + 1, 1]):
@@ -87,7 +87,7 @@ def _chain_clear(ground: Any, chain: Any) -> bool:
     return True
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def polish(
     ground: Any, ledger: Any, path: Any, n: int, tool: Any, price: Any, fixed_end: bool, targets: Any,
     moves: int, rng: Any
@@ -184,7 +184,7 @@ def polish(
     return n
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _replace(
     ground: Any, ledger: Any, path: Any, n: int, lo: int, hi: int, fresh: Any, tool: Any, price: Any, rng: Any,
     lines: Any, chain: Any,
@@ -233,18 +233,18 @@ def _replace(
     return n + shift
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _apart(path: Any, i: int, k: int) -> float:
     return math.hypot(path[k, 0] - path[i, 0], path[k, 1] - path[i, 1])
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _is_near(path: Any, i: int, k: int, within: float) -> bool:
     near: bool = abs(path[k, 0] - path[i, 0]) < within and abs(path[k, 1] - path[i, 1]) < within
     return near
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _turning_point(path: Any, n: int, i: int, within: float, rng: Any) -> int:
     """The j near corner i - 1 that makes the path shortest, give or take, when i..j are turned round; or -1."""
     best, least = -1, np.inf
@@ -261,7 +261,7 @@ def _turning_point(path: Any, n: int, i: int, within: float, rng: Any) -> int:
     return best
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _other_time(path: Any, n: int, first: int, last: int, either_way: bool, within: float, rng: Any) -> Any:
     """(at, turned): after which corner the stretch first..last costs least way, give or take; at is -1 for nowhere."""
     best, turned, least = -1, False, np.inf
@@ -283,7 +283,7 @@ def _other_time(path: Any, n: int, first: int, last: int, either_way: bool, with
     return best, turned
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _least_detour(path: Any, n: int, row: float, col: float, rng: Any) -> int:
     """The corner before which a new one at (row, col) costs least way, give or take a little."""
     best, least = 1, np.inf
@@ -298,7 +298,7 @@ def _least_detour(path: Any, n: int, row: float, col: float, rng: Any) -> int:
     return best
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _bend_at(path: Any, n: int, k: int, turn: float) -> float:
     if k <= 0 or k >= n - 1:
         return 0.0
@@ -308,7 +308,7 @@ def _bend_at(path: Any, n: int, k: int, turn: float) -> float:
     return cost
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _flip(path: Any, i: int, j: int) -> None:
     while i < j:
         path[i, 0], path[j, 0] = path[j, 0], path[i, 0]
@@ -317,7 +317,7 @@ def _flip(path: Any, i: int, j: int) -> None:
         j -= 1
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _reverse(
     ground: Any, ledger: Any, path: Any, n: int, i: int, tool: Any, price: Any, fixed_end: bool, rng: Any,
     lines: Any,
@@ -355,7 +355,7 @@ def _reverse(
     return n
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _move_stretch(
     ground: Any, ledger: Any, path: Any, n: int, i: int, tool: Any, price: Any, fixed_end: bool, rng: Any,
     lines: Any,

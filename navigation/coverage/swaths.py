@@ -30,7 +30,7 @@ class SwathCosts:
     end_cells: float
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _choose_rows(centres: Any, wanted: Any, half: int, pay: float, end_cells: float) -> Any:
     """Rows to drive, by the best sum of pay and costs."""
     rows, cols = centres.shape
@@ -96,7 +96,7 @@ def _choose_rows(centres: Any, wanted: Any, half: int, pay: float, end_cells: fl
     return np.array(chosen[::-1], np.int64)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _runs(centres: Any, wanted: Any, row: int, half: int, out: Any) -> int:
     """(first, last) column of each stretch of the row worth driving, ends without gain cut off; sweeps them."""
     rows, cols = centres.shape

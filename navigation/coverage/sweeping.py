@@ -20,7 +20,7 @@ def ledger_of(wanted: NDArray[np.bool_]) -> Ledger:
     return np.where(wanted, np.int16(0), np.int16(1))
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def leg_of(r0: float, c0: float, r1: float, c1: float, left: float) -> Any:
     """What `swept_columns` asks of the line of the tool's middle, so that no row has to divide.
 
@@ -38,7 +38,7 @@ def leg_of(r0: float, c0: float, r1: float, c1: float, left: float) -> Any:
     return r0, c0, r1, c1, length, slope, side, lean, min(reach, 0.0), max(reach, 0.0)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def swept_columns(row: int, leg: Any, radius: float, round_tool: bool) -> Any:
     """(first, last) column of grid row `row` under the tool on the leg (see `leg_of`); first > last when none.
 
@@ -69,7 +69,7 @@ def swept_columns(row: int, leg: Any, radius: float, round_tool: bool) -> Any:
     return int(math.ceil(low - 1e-6)), int(math.floor(high + 1e-6))
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def count_line(ledger: Any, r0: float, c0: float, r1: float, c1: float, tool: Any, delta: int) -> int:
     """Adds `delta` (1 or -1) to the ledger along a driven line.
 
@@ -97,7 +97,7 @@ def count_line(ledger: Any, r0: float, c0: float, r1: float, c1: float, tool: An
     return changed
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def swap_lines(ledger: Any, lines: Any, count: int, tool: Any, write: bool) -> int:
     """Wanted cells swept more, or less, if of `lines` (K, 5) the first `count` are driven or driven no more.
 
@@ -164,7 +164,7 @@ def swap_lines(ledger: Any, lines: Any, count: int, tool: Any, write: bool) -> i
     return gained
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def count_path(ledger: Any, path: Any, tool: Any) -> Any:
     """(N - 1,): wanted cells that each leg of the path (N, 2) is the first to sweep; fills the ledger."""
     fresh = np.zeros(max(len(path) - 1, 0), np.int64)

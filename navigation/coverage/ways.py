@@ -13,7 +13,7 @@ from navigation.coverage.grid_kernels import clean, nearest_marked
 Line = NDArray[np.float64]  # (N, 2) of (row, col)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def straightened(ground: Any, way: Any) -> Any:
     """(M, 2): the way (N, 2) with every point left out that a clear straight line can skip."""
     last = len(way) - 1
