@@ -21,8 +21,8 @@ from perception.onnx_model import OnnxModel
 
 MAX_LATENCY_MS_P50: Final = 80.0  # of the 100 ms that a tick has
 MIN_RUNS: Final = 5
-# Of the largest magnitude. onnxruntime adds quantised branches with a fused multiply on Arm and without one on x86:
-# ties round to different levels, and single values of the answers differ by some hundredths; their mean hardly does.
+# Of the largest magnitude. Processors round the ties of quantised sums differently; a model made without
+# `perception.untied_sums` has some, and single values of its answers differ by some hundredths, their mean hardly.
 VALUE_TOLERANCE: Final = 0.1
 MEAN_TOLERANCE: Final = 0.005
 LEAST_SCALE: Final = 0.05  # answers smaller than this are all zeros

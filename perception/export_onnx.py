@@ -18,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from perception import untied_sums
 from perception.errors import BundleError
 from perception.onnx_model import OnnxModel
 from perception.preprocessing import preprocessed
@@ -96,18 +97,22 @@ def int8_onnx(plain: bytes, inputs: NDArray[Any], outputs: Sequence[str]) -> byt
         source.write_bytes(plain)
         quant_pre_process(source, folded, skip_symbolic_shape=True)  # equal biases share one constant otherwise
         heads = [node.name for node in onnx.load(folded).graph.node if set(node.output) & set(outputs)]
-        quantize_static(
-            folded,
-            target,
-            _Reader(inputs),
-            quant_format=QuantFormat.QDQ,
-            per_channel=True,
-            activation_type=QuantType.QUInt8,
-            weight_type=QuantType.QInt8,
-            op_types_to_quantize=["Conv", "Gemm", "Add", "Resize", "Relu"],
-            nodes_to_exclude=heads,
-            calibrate_method=CalibrationMethod.MinMax,  # the widest seen: averages cut off what is rare, as things are
-        )
+        scales: dict[str, Any] = {}
+        for _ in range(2):  # once to see which scales meet in a sum, once with scales that leave no ties
+            quantize_static(
+                folded,
+                target,
+                _Reader(inputs),
+                quant_format=QuantFormat.QDQ,
+                per_channel=True,
+                activation_type=QuantType.QUInt8,
+                weight_type=QuantType.QInt8,
+                op_types_to_quantize=["Conv", "Gemm", "Add", "Resize", "Relu"],
+                nodes_to_exclude=heads,
+                calibrate_method=CalibrationMethod.MinMax,  # the widest: averages cut off what is rare, as things are
+                extra_options={"TensorQuantOverrides": scales},
+            )
+            scales = untied_sums.overrides(onnx.load(target))
         return target.read_bytes()
 
 
