@@ -5,7 +5,6 @@ Implements robot_loop.Room. All layers lie on the static map's grid and grow wit
 changed: blocks of cells reported by SLAM, discs of objects that moved, the floor swept. Nothing here plans or drives.
 """
 
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -13,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from foundation.geometry import FloatArray, Pose2D, wrap_angle
+from foundation.geometry import FloatArray, Pose2D
 from foundation.robot_config import RobotConfig
 from navigation.carpets import Carpets
 from navigation.coverage_layer import CoverageLayer
@@ -22,6 +21,7 @@ from navigation.free_floor import compose_free, first_disc_blocked, keep_off, ne
 from navigation.grid_geometry import CellRect, GridGeometry
 from navigation.object_layer import DetectorHealth, EdgePoint, FloorObject, ObjectLayer
 from navigation.pose_estimate import PoseEstimate, Tracking
+from navigation.pose_history import PoseHistory
 from navigation.robot_io import DriveCommand
 from navigation.seen_floor import SeenFloor
 from navigation.standing_layer import StandingLayer
@@ -29,7 +29,6 @@ from navigation.static_map import FREE, OCCUPIED, StaticMap
 from perception.observation import Detections, Observation
 
 BoolGrid = NDArray[np.bool_]
-_HISTORY_S: Final = 3.0
 _HIDDEN_M: Final = 0.12  # around an edge, floor that the camera has not seen free may be the thing itself
 _SEEN_WITHIN_M: Final = 0.75  # a pixel row is 2 cm of floor there
 _ZONE_MARGIN_CELLS: Final = 0.71  # no cell that a zone touches is floor, and no thin wall has gaps
@@ -77,7 +76,7 @@ class MapHandler:
         self._wanted: BoolGrid | None = None  # what is drawn, less carpets that are not to be swept
         self._marks: list[Mark] = []
         self._mark_discs: list[tuple[float, float, float]] = []
-        self._history: deque[PoseEstimate] = deque()
+        self._poses = PoseHistory()
         self._map_revision: int | None = None
         self._dirty = CellRect(0, 0, *self._geometry.shape)
         self._free_cells = 0
@@ -268,7 +267,7 @@ class MapHandler:
     def integrate(
         self, estimate: PoseEstimate, observation: Observation, detections: Detections | None, driven: DriveCommand
     ) -> None:
-        self._remember(estimate)
+        self._poses.add(estimate)
         self._follow_static(estimate)
         pose = estimate.map_from_base
         if estimate.tracking is Tracking.LOST:
@@ -283,7 +282,7 @@ class MapHandler:
                 self._detect(detections)
             self._objects.judge(pose, self._body_radius_m, self.free_floor_m2())
             if observation.scan is not None and estimate.tracking is Tracking.TRACKING:
-                before = self._history[-2] if len(self._history) > 1 else estimate
+                before = self._poses.before
                 changed = self._standing.integrate(before, estimate, observation.scan, self._static.cells)
                 self._dirty = self._dirty.union(changed)
         for x_m, y_m, radius_m in self._objects.take_changed():
@@ -331,7 +330,7 @@ class MapHandler:
             self._dirty = self._dirty.union(rect)
 
     def _detect(self, detections: Detections) -> None:
-        then = self._at(detections.stamp_s)
+        then = self._poses.at(detections.stamp_s)
         if then is None:
             return
         # told from the keyframe: right even when the graph was corrected in between
@@ -356,7 +355,7 @@ class MapHandler:
 
     def _under_body(self) -> BoolGrid:
         """(R, C): the cells that the body stands on now."""
-        pose = self._history[-1].map_from_base
+        pose = self._poses.newest.map_from_base
         rect, under = self._disc_rect(pose.x_m, pose.y_m, self._body_radius_m), np.zeros_like(self._free)
         under[rect.slices()] = self._disc_mask(rect, pose.x_m, pose.y_m, self._body_radius_m)
         return under
@@ -375,20 +374,6 @@ class MapHandler:
             return True
         around = self._static.cells[row - cells : row + cells + 1, col - cells : col + cells + 1]
         return bool((around == OCCUPIED).any() or not (around == FREE).any())
-
-    def _remember(self, estimate: PoseEstimate) -> None:
-        self._history.append(estimate)
-        while self._history[0].stamp_s < estimate.stamp_s - _HISTORY_S:
-            self._history.popleft()
-
-    def _at(self, stamp_s: float) -> PoseEstimate | None:
-        """The pose of that time, between two ticks when need be; None when it is older than the memory."""
-        before: PoseEstimate | None = None
-        for estimate in reversed(self._history):
-            if estimate.stamp_s <= stamp_s + 1e-6:
-                return estimate if before is None else _between(estimate, before, stamp_s)
-            before = estimate
-        return None
 
     def _place_marks(self) -> None:
         for disc in self._mark_discs:
@@ -451,18 +436,3 @@ class MapHandler:
 
 def _corners(rect: CellRect) -> tuple[int, int, int, int]:
     return rect.row0, rect.col0, rect.row1, rect.col1
-
-
-def _between(early: PoseEstimate, late: PoseEstimate, stamp_s: float) -> PoseEstimate:
-    """Interpolated beside the early one's keyframe."""
-    share = (stamp_s - early.stamp_s) / max(late.stamp_s - early.stamp_s, 1e-9)
-    if share <= 0 or early.keyframe != late.keyframe:
-        return early if share < 0.5 else late
-    a, b = early.keyframe_from_base, late.keyframe_from_base
-    local = Pose2D(
-        a.x_m + share * (b.x_m - a.x_m),
-        a.y_m + share * (b.y_m - a.y_m),
-        a.heading_rad + share * wrap_angle(b.heading_rad - a.heading_rad),
-    )
-    map_from_base = early.map_from_base @ a.inverse() @ local
-    return PoseEstimate(stamp_s, map_from_base, early.tracking, early.keyframe, local, early.map_revision)
