@@ -49,6 +49,7 @@ _GAIN_M2: Final = 0.02
 _LOOK_AGAIN_M2: Final = 0.15  # swept since the last look round: another one may pay
 _JOIN_M: Final = 0.4  # how far ahead of the robot a new route begins, unless something blocks earlier
 _WALL_GAP_M: Final = 0.017  # between body and wall on edge passes
+_LOST_LOOKS: Final = 4  # of half a minute each
 _OBJECT_NEAR_M: Final = 0.10
 _WAIT_TICKS: Final = 50
 _START_TICKS: Final = 15  # let the first scans draw the room
@@ -120,6 +121,7 @@ class Covering:
         self._done = False
         self._begun = False
         self._refused = ""
+        self._lost_looks = 0  # in a row
         self._called_home = False
         self._way_home: WayHome | None = None
         self._homecoming: Homecoming | None = None
@@ -433,8 +435,9 @@ class Covering:
         pose, stamp_s = estimate.map_from_base, observation.stamp_s
         if estimate.tracking is Tracking.LOST:
             if not self._recovery.active:
-                self._begin(Trouble.LOST, estimate, stamp_s)
+                self._look_where_it_is(estimate, stamp_s)
             return
+        self._lost_looks = 0
         if self._recovery.active:
             if self._recovery.log[-1].trouble is Trouble.LOST:
                 self._recovery.end()
@@ -448,6 +451,15 @@ class Covering:
         elif self._still.stuck(self._last, pose, stamp_s):
             self._room.mark(estimate, self._body_radius_m + 0.02, 0.0, 0.03, "stuck")
             self._begin(Trouble.STUCK, estimate, stamp_s)
+
+    def _look_where_it_is(self, estimate: PoseEstimate, stamp_s: float) -> None:
+        """A few looks round; then a person is needed, and what is kept of the job waits for them."""
+        if self._lost_looks >= _LOST_LOOKS:
+            self._refused = "lost: nothing here is on the map; carry it back to where it was, or begin a new job"
+            self._on_event(self._refused)
+            return
+        self._lost_looks += 1
+        self._begin(Trouble.LOST, estimate, stamp_s)
 
     def _begin(self, trouble: Trouble, estimate: PoseEstimate, stamp_s: float) -> None:
         taken_for = self._recovery.begin(trouble, estimate.map_from_base, stamp_s)

@@ -1,6 +1,7 @@
 """The whole loop on a flat world: truth for localisation, the real planner, follower, map layers and limiter."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from navigation.background import SteppedBackground
 from navigation.covering import Covering
 from navigation.map_handler import KeepOut, MapHandler
 from navigation.planned_routes import PlannedRoutes, whole_cells_m
+from navigation.pose_estimate import Tracking
 from navigation.robot_loop import run
 from navigation.route import no_route
 from navigation.safety import Safety, SafetySettings
@@ -240,3 +242,41 @@ def test_floor_is_swept_after_all_when_what_stood_there_has_gone():
     assert report.done and score["collisions"] == 0
     assert score["coverage"] >= 0.95
     assert not [left for left in report.left_out if "came" in left.reason]
+
+
+def lost_between(loop, begin_s, end_s):
+    """The localiser knows nothing in that time."""
+    update = loop.localiser.update
+
+    def blind(observation):
+        estimate = update(observation)
+        lost = begin_s <= observation.stamp_s < end_s
+        return replace(estimate, tracking=Tracking.LOST) if lost else estimate
+
+    loop.localiser.update = blind
+
+
+def test_a_robot_that_stays_lost_gives_up_after_some_looks_round_and_says_what_to_do():
+    loop = Loop(FlatWorld((0, 0, 2.2, 1.6), start=START))
+    lost_between(loop, 10.0, 1e9)
+
+    loop.drive(3000)
+
+    report = loop.planner.report()
+    assert not report.done and report.refused.startswith("lost: ") and loop.events[-1] == report.refused
+    assert report.troubles.count("lost") == 4
+    assert 60 < loop.world.now_s < 200
+    assert all(command.speed_mps == 0 for command in loop.world.commands[110:])
+
+
+def test_a_robot_that_finds_itself_again_goes_on_however_often():
+    loop = Loop(FlatWorld((0, 0, 2.2, 1.6), start=START))
+    rounds = 6
+    for number in range(rounds):
+        lost_between(loop, 10.0 + 8 * number, 12.0 + 8 * number)
+
+    score = loop.drive()
+
+    assert loop.planner.report().done
+    assert loop.planner.report().troubles.count("lost") == rounds
+    assert score["coverage"] >= 0.93
