@@ -5,6 +5,7 @@ the Pi's program. However it ends, the motors are told to stop first.
 """
 
 import fcntl
+import importlib.metadata
 import logging
 import os
 import platform
@@ -103,7 +104,7 @@ def serve(
         first = first_model or _first_model(folders.home, load_model)
         runner = ModelRunner(first, background("detector"), background("shadow"), _guarded)
         watch = _watch(stack, folders.home, runner, load_model, background, config, metrics)
-        software = _software_watch(folders.home, background, config)
+        software = _software_watch(folders.home, background, config, metrics)
         server = stack.enter_context(
             serve_metrics(registry, config.monitoring.host, config.monitoring.port, token=token)
         )
@@ -309,11 +310,14 @@ def _watch(
     return TrialWatch(home, runner, load_model, background("updates"), MachineClock(), config.updates.confirm_within_s)
 
 
-def _software_watch(home: Path | None, background: BackgroundFactory, config: RobotConfig) -> SoftwareWatch | None:
+def _software_watch(
+    home: Path | None, background: BackgroundFactory, config: RobotConfig, metrics: RobotMetrics
+) -> SoftwareWatch | None:
     """None where this process runs from no slot: a clone, a container, a simulated robot."""
     slot = None if home is None else software_watch.own_slot(home)
     if home is None or slot is None:
         return None
+    metrics.on_software(importlib.metadata.version("oxturn"), slot)
     return SoftwareWatch(home, slot, background("software"), MachineClock(), config.updates.software_healthy_s)
 
 

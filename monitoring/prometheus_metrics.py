@@ -4,6 +4,7 @@ Names follow OpenMetrics: `oxturn_` first, the base unit last (seconds, metres, 
 All of them live in the registry passed in; nothing is registered at import. `docs/monitoring.md` lists them.
 """
 
+import importlib.metadata
 from collections.abc import Sequence
 from typing import Final
 
@@ -78,6 +79,7 @@ class RobotMetrics:
             "oxturn_detection_age_seconds", "Frame to answer in hand", buckets=PERIOD_BUCKETS, registry=registry
         )
         self.model = Info("oxturn_model", "The model in use", registry=registry)
+        self.software = Info("oxturn_software", "The robot's program and the slot it runs from", registry=registry)
         self.updates = Counter("oxturn_updates", "Finished updates by result", ["result"], registry=registry)
         self.update_seconds = Histogram(
             "oxturn_update_seconds", "Time an update took", buckets=UPDATE_SECONDS_BUCKETS, registry=registry
@@ -93,6 +95,7 @@ class RobotMetrics:
             "oxturn_feedback_frames", "Frames kept for labelling by reason", ["reason"], registry=registry
         )
         self.on_model("none", "")
+        self.on_software(importlib.metadata.version("oxturn"), None)
         for result in UPDATE_RESULTS:
             self.updates.labels(result)
         for sensor in ("scan", "frame", "wheels"):
@@ -131,6 +134,10 @@ class RobotMetrics:
         self.model.info({"version": version, "sha256": sha256})
         if class_names is not None:
             self._class_names = tuple(class_names)
+
+    def on_software(self, version: str, slot: str | None) -> None:
+        """What this process runs; `slot` None: it was not delivered by an update."""
+        self.software.info({"version": version, "slot": slot or "none"})
 
     def on_update(self, result: str, duration_s: float) -> None:
         """`result` is one of UPDATE_RESULTS."""

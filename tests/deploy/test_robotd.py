@@ -185,6 +185,7 @@ def test_it_runs_the_delivered_model_and_says_which(config, told, tmp_path, home
 
     assert told.loaded == [b"good 1"]
     assert 'oxturn_model_info{sha256="' in seen["metrics"]
+    assert 'oxturn_software_info{slot="none",version="' in seen["metrics"]
     assert seen["lock"]
     assert not live_trial.daemon_runs(robot.path)
 
@@ -241,8 +242,12 @@ def test_it_ends_when_its_software_has_moved_to_be_started_from_the_other_slot(
     software = on_this_machine(home[0].path, "software")
     software.slots.switch("A")
 
+    seen = []
+
     def move(tick):
         if tick.observation.stamp_s > 1.0 and software.slots.active() == "A":
+            url = (tmp_path / "out" / "metrics_address.txt").read_text().strip()
+            seen.append(urllib.request.urlopen(url).read().decode())
             software.slots.switch("B")
 
     folders = Folders(home[0].path, tmp_path / "job", tmp_path / "out")
@@ -250,6 +255,7 @@ def test_it_ends_when_its_software_has_moved_to_be_started_from_the_other_slot(
 
     assert ended.software_changed
     assert ended.ticks < 100
+    assert 'oxturn_software_info{slot="A",version="' in seen[0]
 
 
 def test_warming_up_drives_the_made_up_room_without_a_word(config, capsys):
