@@ -242,7 +242,7 @@ class FlatWorld:
         coverable = free & (ndimage.distance_transform_edt(~reach) * cell <= self.config.tool.width_m / 2)
         swept = np.zeros(geometry.shape, bool)
         bar = np.linspace(-self.config.tool.width_m / 2 + 0.003, self.config.tool.width_m / 2 - 0.003, 60)
-        for a, b, tool_on in zip(self.track[:-1], self.track[1:], self.tool_was_on):
+        for a, b, tool_on in zip(self.track[:-1], self.track[1:], self.tool_was_on, strict=True):
             if not tool_on:
                 continue
             for share in (0.0, 0.5):

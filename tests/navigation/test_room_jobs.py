@@ -64,7 +64,7 @@ def test_a_room_of_the_map_known_is_covered_and_no_other(known):
     first = drive(world, known, BEYOND + named, 150)
     assert not first.planner.report().done
     again = flat()
-    again.pose, again.track = world.pose, world.track
+    again.pose, again.track, again.tool_was_on = world.pose, world.track, world.tool_was_on
     stages = drive(again, known, BEYOND + named, 5000)
 
     score = again.score()
