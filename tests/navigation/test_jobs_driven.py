@@ -96,9 +96,9 @@ def test_a_second_pass_sweeps_all_of_it_again_and_crosswise():
     assert loop.planner.report().done and loop.planner.progress().pass_number == 2
     assert passes == sorted(passes) and set(passes) == {False, True}
     turned = next(length for length, number in before if number == 2)
-    whole, track = loop.world.score()["coverage"], loop.world.track
-    for part in (track[:turned], track[turned:]):
-        loop.world.track = part
+    whole, track, tools = loop.world.score()["coverage"], loop.world.track, loop.world.tool_was_on
+    for part, tool_was_on in ((track[:turned], tools[: turned - 1]), (track[turned:], tools[turned:])):
+        loop.world.track, loop.world.tool_was_on = part, tool_was_on
         assert loop.world.score()["coverage"] > 0.95
     assert whole > 0.965 and "pass 1 of 2 is done" in loop.events
 
