@@ -5,7 +5,6 @@ the Pi's program. However it ends, the motors are told to stop first.
 """
 
 import fcntl
-import importlib.metadata
 import logging
 import os
 import platform
@@ -317,7 +316,7 @@ def _software_watch(
     slot = None if home is None else software_watch.own_slot(home)
     if home is None or slot is None:
         return None
-    metrics.on_software(importlib.metadata.version("oxturn"), slot)
+    metrics.on_software(slot)
     return SoftwareWatch(home, slot, background("software"), MachineClock(), config.updates.software_healthy_s)
 
 

@@ -95,7 +95,7 @@ class RobotMetrics:
             "oxturn_feedback_frames", "Frames kept for labelling by reason", ["reason"], registry=registry
         )
         self.on_model("none", "")
-        self.on_software(importlib.metadata.version("oxturn"), None)
+        self.on_software(None)
         for result in UPDATE_RESULTS:
             self.updates.labels(result)
         for sensor in ("scan", "frame", "wheels"):
@@ -135,9 +135,9 @@ class RobotMetrics:
         if class_names is not None:
             self._class_names = tuple(class_names)
 
-    def on_software(self, version: str, slot: str | None) -> None:
-        """What this process runs; `slot` None: it was not delivered by an update."""
-        self.software.info({"version": version, "slot": slot or "none"})
+    def on_software(self, slot: str | None) -> None:
+        """Where this program runs from; None: it was not delivered by an update."""
+        self.software.info({"version": importlib.metadata.version("oxturn"), "slot": slot or "none"})
 
     def on_update(self, result: str, duration_s: float) -> None:
         """`result` is one of UPDATE_RESULTS."""

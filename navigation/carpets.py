@@ -65,12 +65,12 @@ class Carpets:
         self,
         stamp_s: float,
         points_base_m: FloatArray,  # (M, 2)
+        points_map: FloatArray,  # (M, 2)
         kinds: NDArray[np.uint8],  # (M,)
-        map_from_base: Pose2D,
         under_body: Callable[[], BoolGrid],
     ) -> CellRect:
         """One frame; the block of cells in which `known` has changed. None is shut to a robot that stands on it."""
-        self.kinds.look(points_base_m, map_from_base.transform(points_base_m), kinds)
+        self.kinds.look(points_base_m, points_map, kinds)
         if self._swept or stamp_s < self._due_s or not self.kinds.take_changed():
             return _NOTHING
         self._due_s = stamp_s + _EVERY_S

@@ -176,8 +176,7 @@ class MapHandler:
         """Let the body drive over carpets, the tool up; False when the job forbids it, or when that changes nothing."""
         opened = self._carpets.open()
         if opened:
-            self._weigh_wanted()
-            self._dirty = CellRect(0, 0, *self._geometry.shape)
+            self._carpets_changed(CellRect(0, 0, *self._geometry.shape))
         return opened
 
     def carpet_m2(self) -> float:
@@ -231,8 +230,7 @@ class MapHandler:
     def set_carpet(self, *, swept: bool, entered: bool) -> None:
         """What to do with carpets and rugs that the camera tells of."""
         self._carpets.set_rule(swept=swept, entered=entered)
-        self._weigh_wanted()
-        self._dirty = CellRect(0, 0, *self._geometry.shape)
+        self._carpets_changed(CellRect(0, 0, *self._geometry.shape))
 
     def sweeps(self, since: int) -> FloatArray:
         """(N, 5): what the tool swept, from a number on: keyframe, x, y, heading in its frame, 1 if joined."""
@@ -339,19 +337,20 @@ class MapHandler:
         self._objects.update(detections, map_from_base, then.keyframe, map_from_keyframe, self._on_furniture)
         if detections.floor_seen is not None and len(detections.floor_seen):
             self._floor_told = True
-            fresh = self._seen.look(detections.floor_seen, map_from_base.transform(detections.floor_seen))
+            floor_map = map_from_base.transform(detections.floor_seen)
+            fresh = self._seen.look(detections.floor_seen, floor_map)
             if self._hidden[fresh.slices()].any():
                 self._dirty = self._dirty.union(fresh)
             if detections.floor_kinds is not None:
-                self._look_for_carpets(detections.stamp_s, detections.floor_seen, detections.floor_kinds, map_from_base)
+                stamp_s, floor_base = detections.stamp_s, detections.floor_seen
+                self._carpets_changed(
+                    self._carpets.look(stamp_s, floor_base, floor_map, detections.floor_kinds, self._under_body)
+                )
 
-    def _look_for_carpets(
-        self, stamp_s: float, floor_base_m: FloatArray, kinds: NDArray[np.uint8], map_from_base: Pose2D
-    ) -> None:
-        changed = self._carpets.look(stamp_s, floor_base_m, kinds, map_from_base, self._under_body)
-        if not changed.empty:
+    def _carpets_changed(self, where: CellRect) -> None:
+        if not where.empty:
             self._weigh_wanted()
-            self._dirty = self._dirty.union(changed)
+            self._dirty = self._dirty.union(where)
 
     def _under_body(self) -> BoolGrid:
         """(R, C): the cells that the body stands on now."""

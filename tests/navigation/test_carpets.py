@@ -88,11 +88,11 @@ def test_without_a_rule_nothing_is_weighed_and_with_one_the_carpet_under_the_bod
     places = GRID.centres(np.argwhere(np.ones(GRID.shape, bool)))
     carpets, kinds = Carpets(GRID, RobotConfig().tool), np.full(len(places), CARPET, np.uint8)
     for stamp_s in range(6):
-        assert carpets.look(float(stamp_s), 0.2 * places, kinds, HERE, lambda: under).empty
+        assert carpets.look(float(stamp_s), 0.2 * places, 0.2 * places, kinds, lambda: under).empty
     carpets.set_rule(swept=False, entered=False)
     assert carpets.known.any() and not carpets.tool_may_sweep(HERE)
 
-    changed = carpets.look(9.0, 0.2 * places, kinds, HERE, lambda: under)
+    changed = carpets.look(9.0, 0.2 * places, 0.2 * places, kinds, lambda: under)
 
     assert not carpets.known[under].any() and carpets.known.any()
     assert (changed.row0, changed.col0, changed.row1, changed.col1) == (44, 44, 48, 48)
@@ -156,7 +156,7 @@ def test_a_carpet_from_wall_to_wall_is_crossed_with_the_tool_up_when_nothing_els
 def test_a_carpet_that_may_not_be_entered_is_not_opened():
     carpets, places = Carpets(GRID, RobotConfig().tool), GRID.centres(np.argwhere(np.ones(GRID.shape, bool)))
     for stamp_s in range(6):
-        carpets.look(float(stamp_s), 0.2 * places, np.full(len(places), RUG, np.uint8), HERE, lambda: 0)
+        carpets.look(float(stamp_s), 0.2 * places, 0.2 * places, np.full(len(places), RUG, np.uint8), lambda: 0)
     carpets.set_rule(swept=False, entered=False)
     assert not carpets.open() and not carpets.entered
 
