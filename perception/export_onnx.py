@@ -97,8 +97,8 @@ def int8_onnx(plain: bytes, inputs: NDArray[Any], outputs: Sequence[str]) -> byt
         source.write_bytes(plain)
         quant_pre_process(source, folded, skip_symbolic_shape=True)  # equal biases share one constant otherwise
         heads = [node.name for node in onnx.load(folded).graph.node if set(node.output) & set(outputs)]
-        scales: dict[str, Any] = {}
-        for _ in range(2):  # once to see which scales meet in a sum, once with scales that leave no ties
+
+        def quantise(scales: dict[str, Any]) -> None:
             quantize_static(
                 folded,
                 target,
@@ -112,7 +112,9 @@ def int8_onnx(plain: bytes, inputs: NDArray[Any], outputs: Sequence[str]) -> byt
                 calibrate_method=CalibrationMethod.MinMax,  # the widest: averages cut off what is rare, as things are
                 extra_options={"TensorQuantOverrides": scales},
             )
-            scales = untied_sums.overrides(onnx.load(target))
+
+        quantise({})  # to see which scales meet in a sum
+        quantise(untied_sums.overrides(onnx.load(target)))
         return target.read_bytes()
 
 
