@@ -1,9 +1,11 @@
 """What a detector is worth on labelled frames, object by object: found by distance, false alarms, contact error.
 
 An object counts when the line on which it meets the floor is in the picture for at least two columns and nothing hides
-it. It is found when a detection's contact lies on its visible mask or within `NEAR_PX` of it. A detection that lies at
-no labelled thing, however far or small, is a false alarm. Contacts are placed with the camera's true mounting, but for
-an unknown pitch of up to a quarter degree drawn from a seed, because no robot knows its own better.
+it. It is found when a detection's contact lies on its visible mask or within `NEAR_PX` of it, or on the floor within
+`NEAR_M` (more further away) of where it meets the floor: the floor under the near side of a round thing is seen below
+all of its picture. A detection that lies at no labelled thing, however far or small, is a false alarm. Contacts are
+placed with the camera's true mounting, but for an unknown pitch of up to a quarter degree drawn from a seed, because
+no robot knows its own better.
 """
 
 import math
@@ -23,11 +25,12 @@ from perception.detection_curves import ClassCurves
 from perception.errors import EvaluationError
 from perception.labels import SMALL_OBJECTS
 from perception.observation import Detections
-from perception.obstacle_targets import MIN_PIXELS
+from perception.obstacle_targets import MIN_PIXELS, Contour
 from perception.sample_format import Sample
 
 BANDS_M: Final = ((0.0, 0.3), (0.3, 0.6), (0.6, 1.0), (1.0, 1.5))
 NEAR_PX: Final = 6
+NEAR_M: Final = 0.02  # and a twentieth of the distance: what the map's discs forgive
 UNKNOWN_PITCH_RAD: Final = math.radians(0.25)
 BORDER_PX: Final = 3
 MISSED: Final = len(SMALL_OBJECTS)  # column of the confusion matrix; its row holds false alarms
@@ -125,12 +128,14 @@ def judge(sample: Sample, detections: Detections, told: PinholeCamera, range_max
     instances = data_processor.decode_labels(sample.instances, sample.sample_id)
     pixels = told.pixels_from_floor(detections.contacts_base_m)  # (K, 2)
     pixels[:, 1] = np.minimum(pixels[:, 1], detections.boxes_px[:, 3])  # a round thing's contact lies below its picture
-    owners = _owners(pixels, instances, sample)
+    edges = {int(item.instance): obstacle_targets.contour(instances, segmentation, item) for item in sample.objects}
+    owners = _owners(pixels, instances)
+    _own_on_floor(owners, detections.contacts_base_m, sample, edges)
     objects: list[Judged] = []
     numbers: dict[int, int] = {}  # of instance to place in `objects`
     unjudged: set[int] = set()
     for item in sample.objects:
-        edge = obstacle_targets.contour(instances, segmentation, item)
+        edge = edges[int(item.instance)]
         seen = len(np.unique(edge.columns)) >= 2 and item.pixels >= MIN_PIXELS
         if not seen or item.distance_m > range_max_m:
             unjudged.add(SMALL_OBJECTS.index(item.class_name))
@@ -146,7 +151,23 @@ def judge(sample: Sample, detections: Detections, told: PinholeCamera, range_max
     return FrameVerdict(sample.sample_id, tuple(objects), alarms, told_as, frozenset(unjudged))
 
 
-def _owners(pixels: FloatArray, instances: NDArray[np.integer], sample: Sample) -> NDArray[np.int64]:
+def _own_on_floor(
+    owners: NDArray[np.int64], contacts_base_m: FloatArray, sample: Sample, edges: Mapping[int, Contour]
+) -> None:
+    """Gives contacts that lie at no mask to the thing that stands nearest to them on the floor, if any is so near."""
+    lost = np.flatnonzero(owners == 0)
+    reach_m = NEAR_M + 0.05 * np.hypot(contacts_base_m[lost, 0], contacts_base_m[lost, 1])
+    for item in sample.objects:
+        edge = edges[int(item.instance)]
+        seen_m = sample.camera.floor_from_pixels(np.stack([edge.columns + 0.5, edge.rows], axis=1))
+        stands_m = np.vstack([seen_m, np.asarray(item.contact_base_m)])
+        apart = contacts_base_m[lost, None] - stands_m[None]
+        apart_m = np.nanmin(np.hypot(apart[..., 0], apart[..., 1]), axis=1)
+        nearer = apart_m < reach_m
+        owners[lost[nearer]], reach_m[nearer] = item.instance, apart_m[nearer]
+
+
+def _owners(pixels: FloatArray, instances: NDArray[np.integer]) -> NDArray[np.int64]:
     """(K,): the instance on or nearest to which each contact lies, 0 where there is none within NEAR_PX."""
     owners = np.zeros(len(pixels), np.int64)
     height, width = instances.shape

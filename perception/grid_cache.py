@@ -13,7 +13,7 @@ from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from foundation.progress import ProgressFactory
-from perception import data_processor, floor_patterns, obstacle_targets, sample_format
+from perception import data_processor, invented_patterns, obstacle_targets, sample_format
 from perception.errors import TrainingError
 from perception.sample_format import LabelledObject, Sample
 from perception.tasks.obstacles import BOX_CHANNELS, STRIDE_PX
@@ -43,7 +43,7 @@ def build(
 ) -> GridArrays:
     """Decodes a folder of samples once; a finished cache of the same data is taken as it is.
 
-    `painted`: some floors carry invented patterns (for training, never for measuring).
+    `painted`: floors, walls and things carry invented patterns (for training, never for measuring).
     """
     manifest = sample_format.load_manifest(data_dir)
     mark = cache_dir / "dataset_hash"
@@ -75,7 +75,7 @@ def build(
 
 def _mark(manifest: sample_format.Manifest, painted: bool) -> str:
     """Of what a cache was made: the data, and the meaning of the numbers in it."""
-    looks = "painted" if painted else "plain"
+    looks = f"painted {invented_patterns.VERSION}" if painted else "plain"
     return f"{manifest.dataset_hash} {looks}, targets {obstacle_targets.VERSION}"
 
 
@@ -103,22 +103,33 @@ def _fill(shard: Path, cache_dir: Path, start: int, size: ImageInput, painted: b
     count = 0
     for at, sample in enumerate(sample_format.read_shard(shard), start):
         image, targets = learned(sample, size)
-        arrays.images[at] = _painted(sample, image) if painted else image
+        if painted:
+            image, targets = _painted(sample, image, targets)
+        arrays.images[at] = image
         arrays.thing[at], arrays.kind[at] = targets.thing, targets.kind
         arrays.box[at], arrays.floor[at], arrays.mask[at] = targets.box, targets.floor, targets.mask
         count += 1
     return count
 
 
-def _painted(sample: Sample, image: data_processor.Image) -> data_processor.Image:
-    """Drawn from the sample's name: the same whatever the order of work."""
+def _painted(
+    sample: Sample, image: data_processor.Image, targets: obstacle_targets.GridTargets
+) -> tuple[data_processor.Image, obstacle_targets.GridTargets]:
+    """Drawn from the sample's name: the same whatever the order of work. A painted floor's kind is not learnt."""
     rng = np.random.default_rng(list(sample.sample_id.encode()))
-    if rng.random() >= floor_patterns.SHARE:
-        return image
     height, width = image.shape[:2]
-    segmentation = data_processor.decode_labels(sample.segmentation, sample.sample_id)
-    segmentation = cv2.resize(segmentation, (width, height), interpolation=cv2.INTER_NEAREST)
-    return floor_patterns.painted(image, segmentation, sample.camera.scaled(width, height), rng)
+    segmentation, instances = (
+        cv2.resize(
+            data_processor.decode_labels(held, sample.sample_id), (width, height), interpolation=cv2.INTER_NEAREST
+        )
+        for held in (sample.segmentation, sample.instances)
+    )
+    if rng.random() < invented_patterns.FLOOR_SHARE:
+        camera = sample.camera.scaled(width, height)
+        image, changed = invented_patterns.painted_floor(image, segmentation, camera, rng)
+        covered = changed.reshape(height // STRIDE_PX, STRIDE_PX, width // STRIDE_PX, STRIDE_PX).mean(axis=(1, 3))
+        targets = replace(targets, floor=np.where(covered > 0.5, obstacle_targets.IGNORED, targets.floor))
+    return invented_patterns.painted_surfaces(image, segmentation, instances, rng), targets
 
 
 def learned(sample: Sample, size: ImageInput) -> tuple[data_processor.Image, obstacle_targets.GridTargets]:

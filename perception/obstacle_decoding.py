@@ -22,6 +22,8 @@ OBJECT_PIECE_M = 0.12  # what is counted, and told to people and other programs
 JOIN_M = 0.06  # cells whose contacts lie further apart belong to different things
 JOIN_RATIO = 0.08  # of the distance, on top: one pixel row is more floor further away
 PLACES_A_CELL = 3  # of floor: a cell at .6 m is 1.5 cm wide and 10 cm deep
+SAME_CONTACT_CELLS = 2.5
+CLEARLY_LESS = 0.9  # of the score: cells along a cable are equals, those round a thing's contact are not
 WEAK_RATIO = 0.6  # cells with this share of `min_score` may join a piece, not begin one
 
 
@@ -36,7 +38,7 @@ def decode(
 ) -> Detections:
     """Objects of one frame, told in pieces of about `piece_m`. `camera` is the frame's own size, boxes its pixels."""
     scores = _sigmoid(np.minimum(answers["thing"][0], _beside(answers["mask"][0])))
-    rows, columns = np.nonzero(scores >= min_score * WEAK_RATIO)
+    rows, columns = np.nonzero((scores >= min_score * WEAK_RATIO) & ~_outdone(scores, answers["box"][1], min_score))
     box = answers["box"][:, rows, columns].astype(np.float64)  # (5, N)
     scale = camera.width_px / (scores.shape[1] * STRIDE_PX)
     pixels = np.stack([columns + np.clip(box[0], -0.5, 1.5), rows + np.clip(box[1], -0.5, 1.5)], axis=1)
@@ -176,6 +178,21 @@ def _places(camera: PinholeCamera, rows: int, columns: int, range_max_m: float) 
     pixels = np.stack(np.meshgrid(u, v), axis=-1).reshape(-1, 2) * STRIDE_PX * scale
     points_base_m = camera.floor_from_pixels(pixels).reshape(rows, PLACES_A_CELL, columns, 2)
     return points_base_m, np.hypot(points_base_m[..., 0], points_base_m[..., 1]) <= range_max_m  # NaN is not
+
+
+def _outdone(scores: NDArray[np.floating], row_in_cell: NDArray[np.floating], min_score: float) -> NDArray[np.bool_]:
+    """(R, C): a clearer cell of the same column, a row or two away, tells the same contact (non-maximum suppression).
+
+    A faint cell below a thing had put its contact, and the edge that a map keeps off, up to a cell too near.
+    """
+    ends = np.arange(len(scores))[:, None] + np.clip(row_in_cell, -0.5, 1.5)
+    outdone = np.zeros(scores.shape, dtype=bool)
+    for apart in (1, 2):
+        upper, lower = scores[:-apart], scores[apart:]
+        same = np.abs(ends[:-apart] - ends[apart:]) < SAME_CONTACT_CELLS
+        outdone[:-apart] |= same & (lower >= min_score) & (upper <= CLEARLY_LESS * lower)
+        outdone[apart:] |= same & (upper >= min_score) & (lower <= CLEARLY_LESS * upper)
+    return outdone
 
 
 def _beside(logits: Grid) -> Grid:

@@ -52,6 +52,16 @@ def test_a_contact_two_centimetres_off_is_an_error_of_two_centimetres():
     assert figures["by_distance"]["0.3-0.6 m"]["contact_error_m_p50"] == pytest.approx(0.02, abs=1e-6)
 
 
+def test_a_contact_before_all_of_the_picture_is_found_when_the_floor_under_it_is_right():
+    """Below the mask by more pixels than are forgiven, three centimetres off on the floor."""
+    figures = figures_of(shift_m=-0.03)
+    far = figures_of(shift_m=-0.12)
+
+    assert (figures["recall"], figures["false_alarms_per_100"]) == (1.0, 0.0)
+    assert far["recall"] == 0.0
+    assert far["false_alarms_per_100"] == 100.0 * far["objects"] / far["frames"]
+
+
 def test_a_detection_on_bare_floor_is_a_false_alarm():
     figures = figures_of(extra=((0.5, 0.35),))
 

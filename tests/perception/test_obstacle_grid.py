@@ -134,6 +134,25 @@ def test_the_near_edge_is_told_cell_by_cell_and_does_not_stick_out():
     assert ends.max() < 0.015 and halves_m.max() < 0.012
 
 
+def test_a_faint_cell_below_a_thing_does_not_pull_its_contact_nearer():
+    targets = obstacle_targets.encode(*painted((120, 100, 200, 150)), CAMERA)
+    clear = answers(targets)
+    faint = {name: values.copy() for name, values in clear.items()}
+    row = int(np.flatnonzero(targets.thing.any(axis=1)).max()) + 1
+    faint["thing"][0, row, 15:25] = 0.0  # a score of .5, which would be one of the piece
+    faint["mask"][0, row, 15:25] = 0.0
+    faint["box"][:3, row, 15:25] = np.array([0.5, 0.6, 1.0])[:, None]
+
+    without, along = (
+        obstacle_decoding.decode(held, CAMERA, stamp_s=0.0, min_score=0.5, range_max_m=1.5, piece_m=0.5)
+        for held in (clear, faint)
+    )
+
+    assert np.allclose(without.contacts_base_m, along.contacts_base_m)
+    assert np.allclose(without.edges, along.edges)
+    assert np.allclose(without.boxes_px, along.boxes_px)
+
+
 def test_what_lies_beyond_the_range_is_left_out():
     truth = painted((150, 60, 170, 66))
 
