@@ -34,7 +34,7 @@ def painted_floor(
     camera: PinholeCamera,
     rng: np.random.Generator,
 ) -> tuple[Image, NDArray[np.bool_]]:
-    """The image with another pattern on one kind of floor, or all of them, and where: nobody knows that floor's kind."""
+    """The image with another pattern on one kind of floor, or all of them, and where that is: its kind is not known."""
     nowhere = np.zeros(image.shape[:2], dtype=bool)
     floor = (segmentation >= FIRST_FLOOR) & (segmentation < FIRST_FLOOR + len(FLOORS))
     kinds = np.unique(segmentation[floor])
