@@ -18,7 +18,7 @@ from simulation.standin.engine import Engine
 from simulation.standin.rendering import HIDDEN_GROUP
 from simulation.textures import FLOOR_USES, KINDS, draw_texture
 
-SPARE_PARTS: Final = 400
+SPARE_PARTS: Final = 160  # at least; 14 objects have had up to 90, and whatever is there costs every ray and picture
 _SHADOW_RATIO: Final = 0.08
 
 
@@ -26,7 +26,8 @@ class CaptureStage:
     """Holds the engine and says which room it shows right now."""
 
     def __init__(self, room: Room, config: RobotConfig, *, seed: int) -> None:
-        self._built: BuiltWorld = build(room, config, spare_parts=SPARE_PARTS)
+        parts = sum(len(item.parts) for item in room.small_objects)
+        self._built: BuiltWorld = build(room, config, spare_parts=max(parts, SPARE_PARTS))
         self.engine = Engine(self._built.model, config, seed=seed, labels=self._built.labels)
         self.room = room
         self._ground = ground_of(room)
@@ -62,8 +63,9 @@ class CaptureStage:
         self._show_surfaces(room)
 
     def _is_due(self, texture: Texture, index: int) -> bool:
-        """Floors change at every redraw, the rest in turn at every fourth: a floor is what most pixels show."""
-        return KINDS[texture.kind].use in FLOOR_USES or index % 4 == self._turn % 4
+        """Floors change in turn at every second redraw, the rest at every fourth: a floor is what most pixels show."""
+        turns = 2 if KINDS[texture.kind].use in FLOOR_USES else 4
+        return index % turns == self._turn % turns
 
     def _show_small_objects(self, room: Room) -> None:
         model, spares = self._built.model, self._built.spare_geoms

@@ -68,35 +68,35 @@ def rotation_matrix(rotation: tuple[float, float, float, float]) -> FloatArray:
 
 
 @lru_cache(maxsize=4096)  # each room's parts are asked about several times: where to stand, what is seen, what is free
-def part_footprint(part: Part) -> tuple[list[tuple[float, float]], float]:
-    """Corners and rounding radius in the thing's frame."""
+def part_footprint(part: Part) -> tuple[FloatArray, float]:
+    """Corners (N, 2) and rounding radius in the thing's frame."""
     matrix = rotation_matrix(part.rotation)
     x, y, _ = part.position_m
     half = np.array(part.size_m) / 2
     if part.shape == "sphere":
-        return [(x, y)], float(half[0])
+        return np.array([(x, y)]), float(half[0])
     if part.shape == "capsule":
         reach = matrix[:2, 2] * (half[2] - half[0])
         if np.hypot(*reach) < 1e-9:
-            return [(x, y)], float(half[0])
-        return [(x - reach[0], y - reach[1]), (x + reach[0], y + reach[1])], float(half[0])
+            return np.array([(x, y)]), float(half[0])
+        return np.array([(x - reach[0], y - reach[1]), (x + reach[0], y + reach[1])]), float(half[0])
     if part.shape == "cylinder" and abs(matrix[2, 2]) > 1 - 1e-9:
-        return [(x, y)], float(half[0])
+        return np.array([(x, y)]), float(half[0])
     if part.shape == "ellipsoid":
         spread = matrix[:2] * half
         cov = spread @ spread.T  # the shadow of an ellipsoid is the ellipse of this matrix
         angles = np.arange(CORNERS_MAX) * (2 * math.pi / CORNERS_MAX)
         values, vectors = np.linalg.eigh(cov)
         rim = vectors @ (np.sqrt(np.maximum(values, 0))[:, None] * np.stack([np.cos(angles), np.sin(angles)]))
-        return _hull([(x + a, y + b) for a, b in rim.T]), 0.0
+        return _hull(rim.T + (x, y)), 0.0
     if part.shape == "cylinder":
         angles = np.arange(8) * (math.pi / 4)
         ring = np.stack([half[0] * np.cos(angles), half[1] * np.sin(angles)])
         ends = [matrix[:2, :2] @ ring + (matrix[:2, 2] * sign * half[2])[:, None] for sign in (-1, 1)]
-        return _hull([(x + a, y + b) for a, b in np.concatenate(ends, axis=1).T]), 0.0
+        return _hull(np.concatenate(ends, axis=1).T + (x, y)), 0.0
     signs = np.array([(i, j, k) for i in (-1, 1) for j in (-1, 1) for k in (-1, 1)], dtype=np.float64)
     corners = (signs * half) @ matrix.T
-    return _hull([(x + a, y + b) for a, b in corners[:, :2]]), 0.0
+    return _hull(corners[:, :2] + (x, y)), 0.0
 
 
 def footprints_of(things: Iterable[tuple[Pose2D, Iterable[Part]]]) -> Footprints:
@@ -106,21 +106,18 @@ def footprints_of(things: Iterable[tuple[Pose2D, Iterable[Part]]]) -> Footprints
 
 def placed_footprints(placed: Iterable[tuple[int, Pose2D, Part]]) -> Footprints:
     """In `map`, of parts with their owner and the pose of the frame they are told in."""
-    corners, counts, radii, owners = [], [], [], []
-    for owner, pose, part in placed:
-        shape, radius = part_footprint(part)
-        block = np.zeros((CORNERS_MAX, 2))
-        block[: len(shape)] = pose.transform(np.array(shape))
-        corners.append(block)
-        counts.append(len(shape))
-        radii.append(radius)
-        owners.append(owner)
-    return Footprints(
-        np.array(corners).reshape(-1, CORNERS_MAX, 2),
-        np.array(counts, dtype=np.int64),
-        np.array(radii, dtype=np.float64),
-        np.array(owners, dtype=np.int64),
-    )
+    things = list(placed)
+    corners = np.zeros((len(things), CORNERS_MAX, 2))
+    counts, radii = np.empty(len(things), np.int64), np.empty(len(things))
+    for index, (_, _, part) in enumerate(things):
+        shape, radii[index] = part_footprint(part)
+        counts[index] = len(shape)
+        corners[index, : len(shape)] = shape
+    poses = [(math.cos(pose.heading_rad), math.sin(pose.heading_rad), pose.x_m, pose.y_m) for _, pose, _ in things]
+    cos, sin, x_m, y_m = np.array(poses, dtype=np.float64).reshape(-1, 4).T[:, :, None]
+    x, y = corners[:, :, 0], corners[:, :, 1]
+    moved = np.stack([cos * x - sin * y + x_m, sin * x + cos * y + y_m], axis=-1)
+    return Footprints(moved, counts, radii, np.array([owner for owner, _, _ in things], dtype=np.int64))
 
 
 def standing(room: Room, below_m: float) -> Footprints:
@@ -151,25 +148,45 @@ def _low(parts: Iterable[Part], below_m: float) -> list[Part]:
     return [part for part in parts if part.position_m[2] - part.size_m[2] / 2 < below_m]
 
 
-def _hull(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Counter-clockwise convex hull (Andrew's monotone chain)."""
-    ordered = sorted({(round(float(x), 9), round(float(y), 9)) for x, y in points})
-    if len(ordered) < 3:
-        return ordered
+def _hull(points: FloatArray) -> FloatArray:
+    """(M, 2): counter-clockwise convex hull of (N, 2)."""
+    hull: FloatArray = _chained(np.round(points, 9))
+    return hull
 
-    def chain(items: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
-        kept: list[tuple[float, float]] = []
-        for x, y in items:
-            while (
-                len(kept) >= 2
-                and (kept[-1][0] - kept[-2][0]) * (y - kept[-2][1]) - (kept[-1][1] - kept[-2][1]) * (x - kept[-2][0])
-                <= 1e-12
-            ):
-                kept.pop()
-            kept.append((x, y))
-        return kept[:-1]
 
-    return chain(ordered) + chain(reversed(ordered))
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _chained(points: FloatArray) -> FloatArray:
+    """(M, 2): Andrew's monotone chain, below from left to right, then above; equal points count once."""
+    ordered = points.copy()  # few: sorted by insertion
+    count = 0
+    for point in points:
+        at = 0
+        while at < count and (ordered[at, 0], ordered[at, 1]) < (point[0], point[1]):
+            at += 1
+        if at < count and ordered[at, 0] == point[0] and ordered[at, 1] == point[1]:
+            continue
+        for i in range(count, at, -1):
+            ordered[i] = ordered[i - 1]
+        ordered[at] = point
+        count += 1
+    if count < 3:
+        return ordered[:count]
+    hull = np.empty((count + 1, 2))
+    size = 0
+    for turn in range(2):
+        begun = size
+        for i in range(count):
+            x, y = ordered[i if turn == 0 else count - 1 - i]
+            while size - begun >= 2:
+                ax, ay = hull[size - 2]
+                bx, by = hull[size - 1]
+                if (bx - ax) * (y - ay) - (by - ay) * (x - ax) > 1e-12:
+                    break
+                size -= 1
+            hull[size] = x, y
+            size += 1
+        size -= 1  # the last one begins the other chain
+    return hull[:size]
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]

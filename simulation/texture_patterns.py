@@ -3,6 +3,7 @@
 # mypy: disable-error-code="no-any-return"
 # (arithmetic of float32 pictures is Any to the type checker; `textures.paint` checks what leaves)
 
+import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from simulation.room_spec import Colour, Purpose, Texture
 from simulation.shape_parts import Rng, any_colour, brown, shade
 
 Picture = NDArray[np.floating]  # (S, S, 3) red, green, blue, 0..1
+_BANK = 1 << 20  # normal numbers; a picture of 384 x 384 takes a seventh of them
+_FEW = 1024  # are drawn anew: wide patches that repeat would be known again
 Use = Literal["hardwood", "tile", "carpet", "rug", "concrete", "wall", "thing"]
 
 
@@ -32,8 +35,7 @@ class TextureKind:
 
 def noise(rng: Rng, size: int, cells_x: int, cells_y: int | None = None) -> Picture:
     """(size, size) smooth noise of mean 0 and deviation 1 that repeats."""
-    values = rng.standard_normal((cells_y or cells_x, cells_x)).astype(np.float32)
-    stretched: Picture = _stretched(values, size)
+    stretched: Picture = _stretched(_normal(rng, cells_y or cells_x, cells_x), size)
     return stretched
 
 
@@ -43,8 +45,26 @@ def deviation(picture: Picture) -> float:
 
 
 def grain(rng: Rng, size: int, strength: float) -> Picture:
-    grain: Picture = rng.standard_normal((size, size), dtype=np.float32) * np.float32(strength)
+    grain: Picture = _normal(rng, size, size) * np.float32(strength)
     return grain
+
+
+def _normal(rng: Rng, rows: int, columns: int) -> Picture:
+    """(rows, columns) normal numbers, to be read only: where there are many, somewhere from a bank drawn once."""
+    count = rows * columns
+    if count < _FEW:
+        return rng.standard_normal((rows, columns), dtype=np.float32)
+    bank = _bank(max(_BANK, 2 * count))
+    start = int(rng.integers(len(bank) - count))
+    return bank[start : start + count].reshape(rows, columns)
+
+
+@functools.cache
+def _bank(count: int) -> Picture:
+    """The same in every process: a texture's seed alone says what it looks like."""
+    held = np.random.default_rng(0xBA).standard_normal(count, dtype=np.float32)
+    held.setflags(write=False)
+    return held
 
 
 def plain(colour: Colour, size: int) -> Picture:
@@ -164,7 +184,7 @@ def _square(values: NDArray[Any], size: int) -> NDArray[Any]:
     return np.ascontiguousarray(np.broadcast_to(values, (size, size)))
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, fastmath=True)  # type: ignore[untyped-decorator]
 def _stretched(values: NDArray[np.float32], size: int) -> NDArray[np.float32]:
     """(size, size) linear between `values` (Y, X), which lie at the middles of their cells and repeat; deviation 1."""
     rows, cols = values.shape
@@ -176,18 +196,27 @@ def _stretched(values: NDArray[np.float32], size: int) -> NDArray[np.float32]:
         for row in range(rows):
             wide[row, col] = values[row, left % cols] * (1 - share) + values[row, (left + 1) % cols] * share
     out = np.empty((size, size), np.float32)
-    total = squares = 0.0
+    total, squares = np.float64(0), np.float64(0)
     for row in range(size):
         at = (row + 0.5) * rows / size - 0.5
         above = math.floor(at)
         share = np.float32(at - above)
         rest = np.float32(1) - share
         upper, lower, line = wide[above % rows], wide[(above + 1) % rows], out[row]
+        in_line, squares_in_line = np.float32(0), np.float32(0)
         for col in range(size):
-            line[col] = upper[col] * rest + lower[col] * share
-        total += line.mean() / size
-        squares += (line * line).mean() / size
-    return out * np.float32(1 / max(math.sqrt(max(squares - total * total, 0.0)), 1e-6))
+            value = upper[col] * rest + lower[col] * share
+            line[col] = value
+            in_line += value
+            squares_in_line += value * value
+        total += in_line
+        squares += squares_in_line
+    mean = total / size**2
+    scale = np.float32(1 / max(math.sqrt(max(squares / size**2 - mean * mean, 0.0)), 1e-6))
+    flat = out.reshape(-1)
+    for i in range(len(flat)):
+        flat[i] *= scale
+    return out
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
@@ -235,9 +264,9 @@ def _dim(picture: Picture, where: NDArray[np.bool_], factor: float) -> None:
 def _cover(picture: Picture, where: NDArray[np.bool_], colour: NDArray[np.float32], share: float) -> None:
     for row in range(picture.shape[0]):
         for col in range(picture.shape[1]):
-            if where[row, col]:
-                for k in range(3):
-                    picture[row, col, k] += share * (colour[k] - picture[row, col, k])
+            laid = share if where[row, col] else np.float32(0)
+            for k in range(3):
+                picture[row, col, k] += laid * (colour[k] - picture[row, col, k])
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]

@@ -12,40 +12,29 @@ from numba import njit
 from numpy.typing import NDArray
 
 from foundation.geometry import FloatArray
-from simulation.headless_mujoco import mujoco
-from simulation.ray_solids import KINDS, enter
+from simulation.standin.view_solids import met_at
 
 # Where in a pixel the four samples lie, right and down from its centre: no two in one row or column, as in hardware.
 SAMPLES_PX: Final = ((-0.125, -0.375), (0.375, -0.125), (-0.375, 0.125), (0.125, 0.375))
-_OTHER: Final = -1
-_ELLIPSOID: Final = KINDS["ellipsoid"]
-_CAPSULE: Final = KINDS["capsule"]
-_KIND_OF_TYPE: Final = np.array(
-    [KINDS.get(kind.name.removeprefix("mjGEOM_").lower(), _OTHER) for kind in map(mujoco.mjtGeom, range(9))], np.int64
-)
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
 def smoothed(
     drawn: NDArray[np.uint8],
     geoms: NDArray[np.int32],
-    eye: FloatArray,
-    axes: FloatArray,
+    kinds: NDArray[np.int64],
+    frames: FloatArray,
     tangents: tuple[float, float],
-    types: NDArray[np.int32],
-    sizes: FloatArray,
-    places: FloatArray,
-    rotations: FloatArray,
 ) -> NDArray[np.uint8]:
     """(H, W, 3) top row first, of `drawn` (H, W, 3) as OpenGL gives it, bottom first, and `geoms` (H, W), top first.
 
-    `axes` is map_from_camera with the camera looking along -z; `tangents` are of half the view across and up. Of the
-    geoms (G,): MuJoCo's types and sizes, places (G, 3) and rotations (G, 9), map_from_geom.
+    `kinds` and `frames` of all geoms as `view_solids.seen_from` tells them; `tangents` are of half the view across and
+    up.
     """
     height, width = geoms.shape
     out = drawn[::-1].copy()
-    around, solids = np.empty(9, np.int64), np.empty((9, 2, 3))
-    ray, local, total = np.empty(3), np.empty(3), np.empty(3)
+    around = np.empty(9, np.int64)
+    total = np.empty(3)
     for row in range(height):
         for col in range(width):
             own = geoms[row, col]
@@ -57,27 +46,16 @@ def smoothed(
             ):
                 continue
             count, nothing_beside = _neighbours(geoms, row, col, around)
-            for n in range(count):
-                _start(solids[n], around[n], eye, types, sizes, places, rotations)
             total[:] = 0.0
             for right_px, down_px in SAMPLES_PX:
                 across = ((col + 0.5 + right_px) / width * 2 - 1) * tangents[0]
                 up = (1 - (row + 0.5 + down_px) / height * 2) * tangents[1]
-                for k in range(3):
-                    ray[k] = axes[k, 0] * across + axes[k, 1] * up - axes[k, 2]
                 nearest, seen = np.inf, np.int64(-1 if nothing_beside else own)
                 for n in range(count):
                     geom = around[n]
-                    kind = _KIND_OF_TYPE[types[geom]]
-                    if kind == _OTHER:
+                    if kinds[geom] < 0:
                         continue
-                    for k in range(3):
-                        local[k] = (
-                            rotations[geom, k] * ray[0]
-                            + rotations[geom, 3 + k] * ray[1]
-                            + rotations[geom, 6 + k] * ray[2]
-                        )
-                    distance = enter(kind, solids[n, 1], solids[n, 0], local)
+                    distance = met_at(kinds, frames, geom, across, up)
                     if 0 < distance < nearest:
                         nearest, seen = distance, geom
                 from_row, from_col = row, col
@@ -104,30 +82,6 @@ def _neighbours(geoms: NDArray[np.int32], row: int, col: int, found: NDArray[np.
                 found[count] = geoms[i, j]
                 count += 1
     return count, nothing
-
-
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def _start(
-    solid: FloatArray,
-    geom: int,
-    eye: FloatArray,
-    types: NDArray[np.int32],
-    sizes: FloatArray,
-    places: FloatArray,
-    rotations: FloatArray,
-) -> None:
-    """Into `solid` (2, 3): the eye in the geom's frame, and the geom's half sizes."""
-    for k in range(3):
-        solid[0, k] = 0.0
-        for m in range(3):
-            solid[0, k] += rotations[geom, 3 * m + k] * (eye[m] - places[geom, m])
-        solid[1, k] = sizes[geom, k]
-    kind = _KIND_OF_TYPE[types[geom]]
-    if kind == _ELLIPSOID and solid[1, 1] == 0:  # a sphere
-        solid[1, 1] = solid[1, 2] = solid[1, 0]
-    elif kind > _ELLIPSOID:  # radius and half length; a capsule's without its ends
-        solid[1, 2] = solid[1, 1] + (solid[1, 0] if kind == _CAPSULE else 0.0)
-        solid[1, 1] = solid[1, 0]
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]

@@ -16,8 +16,11 @@ from numpy.typing import NDArray
 
 from foundation.geometry import FloatArray
 from simulation.headless_mujoco import mujoco
+from simulation.ray_solids import KINDS
 from simulation.standin.edges import smoothed
+from simulation.standin.view_solids import draw_round, seen_from
 
+ROUND: Final = min(KINDS[name] for name in ("ellipsoid", "cylinder", "capsule"))
 HIDDEN_GROUP: Final = 4  # MuJoCo draws groups 0 to 2 unless told otherwise
 
 logger = logging.getLogger(__name__)
@@ -47,7 +50,9 @@ class GlRenderer:
         self._camera.fixedcamid = mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_CAMERA, camera)
         self._option = mujoco.MjvOption()
         self._scene = mujoco.MjvScene(model, maxgeom=model.ngeom + 100)
-        model.vis.quality.offsamples = 0  # edges are smoothed afterwards, see `edges`
+        quality = model.vis.quality
+        quality.offsamples = 0  # edges are smoothed afterwards, see `edges`
+        quality.numslices, quality.numstacks = 24, 12  # within a pixel of round even close by; ids are exact anyway
         self._gl = _gl_context()
         self._gl.make_current()
         self._context = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_50)
@@ -65,31 +70,33 @@ class GlRenderer:
             mujoco.mjv_updateScene(
                 self._model, data, self._option, None, self._camera, mujoco.mjtCatBit.mjCAT_ALL, self._scene
             )
-        geoms = self._draw_geoms()
-        self._draw(self._pixels)
         model = self._model
-        rgb: NDArray[np.uint8] = smoothed(
-            self._pixels,
-            geoms,
-            *self._view(data),
-            model.geom_type,
-            model.geom_size,
-            data.geom_xpos,
-            data.geom_xmat,
-        )
+        eye, axes, tangents = self._view(data)
+        kinds, frames = seen_from(eye, axes, model.geom_type, model.geom_size, data.geom_xpos, data.geom_xmat)
+        geoms, curved = self._draw_geoms(kinds)
+        draw_round(geoms, curved, kinds, frames, (data.geom_xpos[curved] - eye) @ (axes * (1, 1, -1)), tangents)
+        self._draw(self._pixels)
+        rgb: NDArray[np.uint8] = smoothed(self._pixels, geoms, kinds, frames, tangents)
         return rgb, geoms
 
-    def _draw_geoms(self) -> NDArray[np.int32]:
+    def _draw_geoms(self, kinds: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        """Geoms per pixel (H, W) without those that are round, which are (N,)."""
+        curved = []
+        geom_of_number = np.full(self._scene.ngeom + 1, -1, np.int32)
+        for geom in self._scene.geoms[: self._scene.ngeom]:
+            if geom.segid < 0 or geom.objtype != mujoco.mjtObj.mjOBJ_GEOM:
+                continue
+            if kinds[geom.objid] >= ROUND:
+                curved.append(geom.objid)
+                geom.segid = -1  # is not drawn
+            else:
+                geom_of_number[geom.segid + 1] = geom.objid
         flags = self._scene.flags
         flags[mujoco.mjtRndFlag.mjRND_SEGMENT] = flags[mujoco.mjtRndFlag.mjRND_IDCOLOR] = True
         self._draw(self._pixels)
         flags[mujoco.mjtRndFlag.mjRND_SEGMENT] = flags[mujoco.mjtRndFlag.mjRND_IDCOLOR] = False
-        geom_of_number = np.full(self._scene.ngeom + 1, -1, np.int32)
-        for geom in self._scene.geoms[: self._scene.ngeom]:
-            if geom.segid >= 0 and geom.objtype == mujoco.mjtObj.mjOBJ_GEOM:
-                geom_of_number[geom.segid + 1] = geom.objid
         geoms: NDArray[np.int32] = _painted_geoms(self._pixels, geom_of_number)
-        return geoms
+        return geoms, np.array(curved, np.int64)
 
     def _draw(self, pixels: NDArray[np.uint8]) -> None:
         """The scene into `pixels` (H, W, 3), bottom row first."""

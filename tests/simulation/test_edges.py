@@ -6,6 +6,7 @@ import pytest
 from simulation.headless_mujoco import mujoco
 from simulation.standin.edges import SAMPLES_PX, smoothed
 from simulation.standin.rendering import beside_view
+from simulation.standin.view_solids import seen_from
 
 BLACK, WHITE = 0, 200
 BOX, SPHERE = int(mujoco.mjtGeom.mjGEOM_BOX), int(mujoco.mjtGeom.mjGEOM_SPHERE)
@@ -22,7 +23,7 @@ def picture(sizes, types, places, *, side=32):
     drawn = np.repeat(levels[::-1, :, None], 3, axis=2).astype(np.uint8)
     rotations = np.tile(np.eye(3).ravel(), (len(sizes), 1))
     arrays = (np.array(types, np.int32), np.array(sizes, float), np.array(places, float), rotations)
-    return geoms, drawn[::-1], smoothed(drawn, geoms, np.zeros(3), np.eye(3), (1.0, 1.0), *arrays)
+    return geoms, drawn[::-1], smoothed(drawn, geoms, *seen_from(np.zeros(3), np.eye(3), *arrays), (1.0, 1.0))
 
 
 def inside(size, kind, place, across, up):

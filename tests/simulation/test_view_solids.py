@@ -1,0 +1,114 @@
+"""Rays through a picture against MuJoCo's own, and round geoms drawn where those say that they are seen."""
+
+import math
+
+import numpy as np
+import pytest
+
+from simulation.headless_mujoco import mujoco
+from simulation.standin.view_solids import draw_round, met_at, seen_from
+
+KINDS = ("plane", "box", "sphere", "ellipsoid", "cylinder", "capsule")
+ROUND = 1  # kinds from here on
+SIDE = 48
+TANGENTS = (0.7, 0.5)
+EYE = np.array([0.0, 0.0, 0.05])
+
+
+def scene(seed: int, count: int = 12, near: float = 0.15):
+    """A floor and solids in front of, beside and behind a camera that looks somewhere: model, data, eye, axes."""
+    rng = np.random.default_rng(seed)
+    names = ["plane"] + [KINDS[1 + int(rng.integers(5))] for _ in range(count)]
+    geoms = ['<geom type="plane" size="0 0 1" pos="0 0 -0.4"/>']
+    for name in names[1:]:
+        x, y, z = 0.0, 0.0, 0.0
+        while math.hypot(x, y, z - EYE[2]) < 2.5 * near:  # the eye is inside of nothing
+            x, y, z = rng.uniform(-1, 1, 3) * (1.2, 0.8, 0.3) + rng.choice([0, 0, 1]) * np.array([0.8, 0, 0])
+        size = " ".join(f"{value:.3f}" for value in rng.uniform(0.01, near, 3))
+        turn = " ".join(f"{value:.3f}" for value in rng.uniform(-180, 180, 3))
+        geoms.append(f'<geom type="{name}" size="{size}" pos="{x:.3f} {y:.3f} {z:.3f}" euler="{turn}"/>')
+    model = mujoco.MjModel.from_xml_string(f"<mujoco><worldbody>{''.join(geoms)}</worldbody></mujoco>")
+    data = mujoco.MjData(model)
+    mujoco.mj_forward(model, data)
+    yaw, pitch = rng.uniform(-0.5, 0.5), rng.uniform(0, 0.6)
+    ahead = np.array([math.cos(yaw) * math.cos(pitch), math.sin(yaw) * math.cos(pitch), -math.sin(pitch)])
+    right = np.array([math.sin(yaw), -math.cos(yaw), 0.0])
+    return model, data, EYE, np.column_stack([right, np.cross(right, ahead), -ahead])
+
+
+def solids_of(model, data, eye, axes):
+    return seen_from(eye, axes, model.geom_type, model.geom_size, data.geom_xpos, data.geom_xmat)
+
+
+def true_geoms(model, data, eye, axes) -> np.ndarray:
+    """(SIDE, SIDE) by MuJoCo's rays."""
+    out = np.full((SIDE, SIDE), -1, np.int32)
+    hit = np.zeros(1, np.int32)
+    for row in range(SIDE):
+        for col in range(SIDE):
+            mujoco.mj_ray(model, data, eye, ray_of(row, col, axes), None, True, -1, hit)
+            out[row, col] = hit[0]
+    return out
+
+
+def ray_of(row: int, col: int, axes: np.ndarray) -> np.ndarray:
+    across = ((col + 0.5) / SIDE * 2 - 1) * TANGENTS[0]
+    up = (1 - (row + 0.5) / SIDE * 2) * TANGENTS[1]
+    return axes @ np.array([across, up, -1.0])
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_ray_meets_each_geom_where_mujoco_says_so(seed):
+    model, data, eye, axes = scene(seed)
+    kinds, frames = solids_of(model, data, eye, axes)
+    rng = np.random.default_rng(seed)
+    met = 0
+
+    for geom in range(1, model.ngeom):
+        toward = axes.T @ (data.geom_xpos[geom] - eye)
+        if toward[2] > -0.2:
+            continue
+        for _ in range(20):
+            across, up = toward[:2] / -toward[2] + rng.normal(0, 0.08, 2)
+            ray = axes @ np.array([across, up, -1.0])
+            true = _alone(model, data, geom, eye, ray)
+            told = met_at(kinds, frames, geom, across, up)
+            if true < 0:
+                assert told <= 0
+            else:
+                met += 1
+                assert told == pytest.approx(true, abs=1e-9)
+    assert met > 30
+
+
+def _alone(model, data, geom, eye, ray) -> float:
+    """Units of the ray to one geom by MuJoCo, -1 where it misses."""
+    groups = model.geom_group.copy()
+    model.geom_group[:] = 5
+    model.geom_group[geom] = 0
+    hit = np.zeros(1, np.int32)
+    found = mujoco.mj_ray(model, data, eye, ray, np.array([1, 0, 0, 0, 0, 0], np.uint8), True, -1, hit)
+    model.geom_group[:] = groups
+    return float(found)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_round_geoms_are_drawn_where_they_are_seen(seed):
+    model, data, eye, axes = scene(seed)
+    kinds, frames = solids_of(model, data, eye, axes)
+    curved = np.flatnonzero(kinds >= ROUND)
+    flat = model.geom_group.copy()
+    model.geom_group[curved] = 5
+    geoms = np.full((SIDE, SIDE), -1, np.int32)
+    hit, shown = np.zeros(1, np.int32), np.array([1, 0, 0, 0, 0, 0], np.uint8)
+    for row in range(SIDE):
+        for col in range(SIDE):
+            mujoco.mj_ray(model, data, eye, ray_of(row, col, axes), shown, True, -1, hit)
+            geoms[row, col] = hit[0]
+    model.geom_group[:] = flat
+
+    draw_round(geoms, curved, kinds, frames, (data.geom_xpos[curved] - eye) @ (axes * (1, 1, -1)), TANGENTS)
+
+    wanted = true_geoms(model, data, eye, axes)
+    assert np.isin(wanted, curved).sum() > 30
+    assert (geoms != wanted).sum() <= 2, "rays along a surface may fall to either side"
