@@ -40,7 +40,7 @@ GRAZING = 0.15  # a beam is grazing when its neighbours' ranges differ by more t
 
 
 def throughput(quick: bool) -> None:
-    """From process start to closed, validated shards; 400 frames a room: light anew every 5, every texture within 20."""
+    """From process start to closed, validated shards; 400 frames a room: light anew every 5, textures within 20."""
     for width, height, bar in ((320, 240, 150), (160, 120, 250)):
         rooms, frames = (2, 100) if quick else (8, 400)
         with tempfile.TemporaryDirectory() as folder:

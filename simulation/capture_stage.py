@@ -18,7 +18,7 @@ from simulation.standin.engine import Engine
 from simulation.standin.rendering import HIDDEN_GROUP
 from simulation.textures import FLOOR_USES, KINDS, draw_texture
 
-SPARE_PARTS: Final = 160  # at least; 14 objects have had up to 90, and whatever is there costs every ray and picture
+SPARE_PARTS: Final = 100  # at least; 14 objects have up to 90, and each that is there costs every ray and picture
 _SHADOW_RATIO: Final = 0.08
 
 
@@ -26,8 +26,7 @@ class CaptureStage:
     """Holds the engine and says which room it shows right now."""
 
     def __init__(self, room: Room, config: RobotConfig, *, seed: int) -> None:
-        parts = sum(len(item.parts) for item in room.small_objects)
-        self._built: BuiltWorld = build(room, config, spare_parts=max(parts, SPARE_PARTS))
+        self._built: BuiltWorld = build(room, config, spare_parts=max(_parts_of(room), SPARE_PARTS))
         self.engine = Engine(self._built.model, config, seed=seed, labels=self._built.labels)
         self.room = room
         self._ground = ground_of(room)
@@ -54,7 +53,7 @@ class CaptureStage:
         )
         for _ in range(8 if small_objects is not None else 0):
             strewn = strew(room, rng, small_objects or 0, ground=self._ground)
-            if strewn is not None:
+            if strewn is not None and _parts_of(strewn) <= len(self._built.spare_geoms):
                 room = strewn
                 break
         self.room = room
@@ -72,8 +71,6 @@ class CaptureStage:
         used = 0
         for number, item in enumerate(room.small_objects):
             for part in item.parts:
-                if used >= len(spares):
-                    break
                 geom = spares[used]
                 self._write_part(geom, part, (item.x_m, item.y_m, item.heading_rad))
                 self._built.labels.classes[geom] = labels.small_object_number(item.kind)
@@ -116,6 +113,11 @@ class CaptureStage:
         model.vis.headlight.ambient[:] = room.ambient
         self.engine.settle()
         self.engine.refresh_surfaces(painted)
+
+
+def _parts_of(room: Room) -> int:
+    """Of its small objects."""
+    return sum(len(item.parts) for item in room.small_objects)
 
 
 def _again(texture: Texture, room: Room, rng: Rng) -> Texture:

@@ -24,6 +24,7 @@ from simulation.texture_patterns import (
     grain,
     grey_colours,
     grid,
+    mixed,
     noise,
     octaves,
     picked,
@@ -33,6 +34,7 @@ from simulation.texture_patterns import (
     soft_colours,
     tile_colours,
     toned,
+    tones,
     warped,
     wood_colours,
 )
@@ -47,7 +49,7 @@ def _boards(texture: Texture, rng: Rng, size: int) -> Picture:
     rows = 2 + texture.seed % 4
     x, y = warped(rng, size, 0.002)
     row = np.floor(y * rows).astype(int) % rows
-    tone = rng.normal(0, 0.1, rows)[row]
+    tone = tones(rng, 0.1, rows)[row]
     fibre = np.sin((y + noise(rng, size, 3) * 0.01) * 2 * np.pi * (30 + texture.seed % 40)) * 0.05
     picture = toned(texture.colours[0], 1 + tone + fibre + octaves(rng, size, 2, 4) * 0.06)
     for _ in range(texture.seed % 6):
@@ -66,7 +68,7 @@ def _basket(texture: Texture, rng: Rng, size: int) -> Picture:
     turned = (ix + iy) % 2 == 0
     across = np.where(turned, frac(x * count), frac(y * count)) * slats
     number = np.floor(across).astype(int) + slats * (ix + count * iy)
-    tone = rng.normal(0, 0.1, slats * count * count + slats)[number]
+    tone = tones(rng, 0.1, slats * count * count + slats)[number]
     picture = toned(texture.colours[0], 1 + tone + octaves(rng, size, 8, 4) * 0.05)
     dim(picture, frac(across) < 0.06, 0.65)
     return picture
@@ -78,8 +80,8 @@ def _strips(texture: Texture, rng: Rng, size: int) -> Picture:
     x, y = grid(size)
     row = np.floor(y * rows).astype(int)
     pieces = 2 + texture.seed % 4
-    piece = np.floor((x + rng.uniform(size=rows)[row]) * pieces).astype(int) % pieces
-    tone = rng.normal(0, 0.06 + 0.02 * (texture.seed % 5), (rows, pieces))[row, piece]
+    piece = np.floor((x + rng.random(rows, dtype=np.float32)[row]) * pieces).astype(int) % pieces
+    tone = tones(rng, 0.06 + 0.02 * (texture.seed % 5), (rows, pieces))[row, piece]
     picture = toned(texture.colours[0], 1 + tone + noise(rng, size, 3, 96) * 0.04)
     dim(picture, frac(y * rows) < 0.06, 0.75)
     return picture
@@ -103,7 +105,7 @@ def _mosaic(texture: Texture, rng: Rng, size: int) -> Picture:
     x, y = grid(size)
     ix, iy = np.floor(x * count).astype(int), np.floor(y * count).astype(int)
     pick = rng.integers(0, 3, (count, count))[iy, ix]
-    picture = picked(_palette(texture), pick, 1 + rng.normal(0, 0.12, (count, count))[iy, ix] + grain(rng, size, 0.02))
+    picture = picked(_palette(texture), pick, 1 + tones(rng, 0.12, (count, count))[iy, ix] + grain(rng, size, 0.02))
     cover(picture, (frac(x * count) < 0.1) | (frac(y * count) < 0.1), _palette(texture)[1] * 0.9)
     return picture
 
@@ -111,7 +113,7 @@ def _mosaic(texture: Texture, rng: Rng, size: int) -> Picture:
 def _paving(texture: Texture, rng: Rng, size: int) -> Picture:
     """Irregular stones with joints."""
     owner, gap = cells(rng, size, 12 + texture.seed % 50)
-    tone = rng.normal(0, 0.15, int(owner.max()) + 1)[owner]
+    tone = tones(rng, 0.15, int(owner.max()) + 1)[owner]
     picture = toned(texture.colours[0], 1 + tone + octaves(rng, size, 8, 4) * 0.06)
     cover(picture, gap < rng.uniform(0.004, 0.014), _palette(texture)[1])
     return picture
@@ -124,7 +126,8 @@ def _cement_tiles(texture: Texture, rng: Rng, size: int) -> Picture:
     u, v = np.abs(frac(x * count) - 0.5), np.abs(frac(y * count) - 0.5)
     radius = np.hypot(u - rng.uniform(0, 0.5), v - rng.uniform(0, 0.5))
     motif = np.sin(radius * rng.uniform(10, 40)) + rng.uniform(-1, 1) * np.cos((u + v) * rng.uniform(6, 30))
-    level = np.digitize(motif, np.sort(rng.uniform(-1, 1, 2)))
+    low, high = np.sort(rng.uniform(-1, 1, 2)).tolist()
+    level = (motif >= low).astype(np.int64) + (motif >= high)
     palette = _palette(texture)
     return picked(palette, level % len(palette), 1 + octaves(rng, size, 8, 3) * 0.03)
 
@@ -142,11 +145,10 @@ def _checker(texture: Texture, rng: Rng, size: int) -> Picture:
 
 def _cloudy(texture: Texture, rng: Rng, size: int) -> Picture:
     """Carpet of several tones that run into each other."""
-    wave = octaves(rng, size, 3 + texture.seed % 8, 5)[:, :, None]
+    wave = octaves(rng, size, 3 + texture.seed % 8, 5)
     share = 1 / (1 + np.exp(-2 * wave))
     first, second = _palette(texture)[:2]
-    pile = grain(rng, size, 0.06)[:, :, None]
-    return (first * share + (0.5 * first + 0.5 * second) * (1 - share)) * (1 + pile)
+    return shaded(mixed(0.5 * first + 0.5 * second, first, share), 1 + grain(rng, size, 0.06))
 
 
 def _carpet_tiles(texture: Texture, rng: Rng, size: int) -> Picture:
@@ -167,7 +169,7 @@ def _carpet_lines(texture: Texture, rng: Rng, size: int) -> Picture:
     rows = 20 + texture.seed % 60
     row = np.floor(y * rows).astype(int)
     on = noise(rng, size, 6, min(rows, size // 2)) > 0.6
-    picture = toned(texture.colours[0], 1 + rng.normal(0, 0.05, rows)[row])
+    picture = toned(texture.colours[0], 1 + tones(rng, 0.05, rows)[row])
     cover(picture, on, _palette(texture)[1], 0.5)
     return shaded(picture, 1 + grain(rng, size, 0.06))
 
@@ -186,7 +188,7 @@ def _stained(texture: Texture, rng: Rng, size: int) -> Picture:
 def _pebbles(texture: Texture, rng: Rng, size: int) -> Picture:
     """Round stones cast in one tone."""
     owner, gap = cells(rng, size, 250 + texture.seed % 500)
-    tone = rng.normal(0, 0.25, int(owner.max()) + 1)[owner]
+    tone = tones(rng, 0.25, int(owner.max()) + 1)[owner]
     stone = toned(texture.colours[0], 1 + tone)
     cover(stone, gap < 0.008, _palette(texture)[0] * 0.7)
     return stone

@@ -18,6 +18,8 @@ from navigation.grid_geometry import GridGeometry
 from simulation.room_spec import Dock, Furniture, Part, Room
 
 CORNERS_MAX = 16
+_SPHERE, _CAPSULE, _CYLINDER, _ELLIPSOID, _BOX = range(5)
+_SHAPES = {"sphere": _SPHERE, "capsule": _CAPSULE, "cylinder": _CYLINDER, "ellipsoid": _ELLIPSOID, "box": _BOX}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,33 +72,14 @@ def rotation_matrix(rotation: tuple[float, float, float, float]) -> FloatArray:
 @lru_cache(maxsize=4096)  # each room's parts are asked about several times: where to stand, what is seen, what is free
 def part_footprint(part: Part) -> tuple[FloatArray, float]:
     """Corners (N, 2) and rounding radius in the thing's frame."""
-    matrix = rotation_matrix(part.rotation)
-    x, y, _ = part.position_m
-    half = np.array(part.size_m) / 2
-    if part.shape == "sphere":
-        return np.array([(x, y)]), float(half[0])
-    if part.shape == "capsule":
-        reach = matrix[:2, 2] * (half[2] - half[0])
-        if np.hypot(*reach) < 1e-9:
-            return np.array([(x, y)]), float(half[0])
-        return np.array([(x - reach[0], y - reach[1]), (x + reach[0], y + reach[1])]), float(half[0])
-    if part.shape == "cylinder" and abs(matrix[2, 2]) > 1 - 1e-9:
-        return np.array([(x, y)]), float(half[0])
-    if part.shape == "ellipsoid":
-        spread = matrix[:2] * half
-        cov = spread @ spread.T  # the shadow of an ellipsoid is the ellipse of this matrix
-        angles = np.arange(CORNERS_MAX) * (2 * math.pi / CORNERS_MAX)
-        values, vectors = np.linalg.eigh(cov)
-        rim = vectors @ (np.sqrt(np.maximum(values, 0))[:, None] * np.stack([np.cos(angles), np.sin(angles)]))
-        return _hull(rim.T + (x, y)), 0.0
-    if part.shape == "cylinder":
-        angles = np.arange(8) * (math.pi / 4)
-        ring = np.stack([half[0] * np.cos(angles), half[1] * np.sin(angles)])
-        ends = [matrix[:2, :2] @ ring + (matrix[:2, 2] * sign * half[2])[:, None] for sign in (-1, 1)]
-        return _hull(np.concatenate(ends, axis=1).T + (x, y)), 0.0
-    signs = np.array([(i, j, k) for i in (-1, 1) for j in (-1, 1) for k in (-1, 1)], dtype=np.float64)
-    corners = (signs * half) @ matrix.T
-    return _hull(corners[:, :2] + (x, y)), 0.0
+    corners, radius = _outline(
+        _SHAPES[part.shape],
+        *(extent / 2 for extent in part.size_m),
+        float(part.position_m[0]),
+        float(part.position_m[1]),
+        rotation_matrix(part.rotation),
+    )
+    return corners, float(radius)
 
 
 def footprints_of(things: Iterable[tuple[Pose2D, Iterable[Part]]]) -> Footprints:
@@ -148,15 +131,60 @@ def _low(parts: Iterable[Part], below_m: float) -> list[Part]:
     return [part for part in parts if part.position_m[2] - part.size_m[2] / 2 < below_m]
 
 
-def _hull(points: FloatArray) -> FloatArray:
-    """(M, 2): counter-clockwise convex hull of (N, 2)."""
-    hull: FloatArray = _chained(np.round(points, 9))
-    return hull
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _outline(
+    shape: int, half_x: float, half_y: float, half_z: float, x: float, y: float, matrix: FloatArray
+) -> tuple[FloatArray, float]:
+    """Corners (N, 2), counter-clockwise, and rounding radius of one of `_SHAPES` at (x, y), turned by `matrix`."""
+    lean_x, lean_y = matrix[0, 2], matrix[1, 2]
+    if shape == _SPHERE or (shape == _CYLINDER and abs(matrix[2, 2]) > 1 - 1e-9):
+        return np.array([[x, y]]), half_x
+    if shape == _CAPSULE:
+        reach = half_z - half_x
+        if reach * math.hypot(lean_x, lean_y) < 1e-9:
+            return np.array([[x, y]]), half_x
+        ends = np.array([[x - reach * lean_x, y - reach * lean_y], [x + reach * lean_x, y + reach * lean_y]])
+        return ends, half_x
+    points = np.empty((CORNERS_MAX, 2))
+    if shape == _ELLIPSOID:  # its shadow is the ellipse of this matrix
+        p, q, r = 0.0, 0.0, 0.0
+        for k, half in enumerate((half_x, half_y, half_z)):
+            p += (matrix[0, k] * half) ** 2
+            q += matrix[0, k] * matrix[1, k] * half * half
+            r += (matrix[1, k] * half) ** 2
+        turn, spread = math.atan2(2 * q, p - r) / 2, math.hypot((p - r) / 2, q)
+        long, short = math.sqrt((p + r) / 2 + spread), math.sqrt(max((p + r) / 2 - spread, 0.0))
+        cos, sin = math.cos(turn), math.sin(turn)
+        for i in range(CORNERS_MAX):
+            ahead = long * math.cos(i * 2 * math.pi / CORNERS_MAX)
+            aside = short * math.sin(i * 2 * math.pi / CORNERS_MAX)
+            points[i] = x + cos * ahead - sin * aside, y + sin * ahead + cos * aside
+        return _hull(points), 0.0
+    count = 0
+    if shape == _CYLINDER:
+        for end in (-half_z, half_z):
+            for i in range(CORNERS_MAX // 2):
+                u, v = half_x * math.cos(i * math.pi / 4), half_y * math.sin(i * math.pi / 4)
+                points[count, 0] = x + matrix[0, 0] * u + matrix[0, 1] * v + end * lean_x
+                points[count, 1] = y + matrix[1, 0] * u + matrix[1, 1] * v + end * lean_y
+                count += 1
+        return _hull(points[:count]), 0.0
+    for u in (-half_x, half_x):
+        for v in (-half_y, half_y):
+            for w in (-half_z, half_z):
+                points[count, 0] = x + matrix[0, 0] * u + matrix[0, 1] * v + matrix[0, 2] * w
+                points[count, 1] = y + matrix[1, 0] * u + matrix[1, 1] * v + matrix[1, 2] * w
+                count += 1
+    return _hull(points[:count]), 0.0
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
-def _chained(points: FloatArray) -> FloatArray:
-    """(M, 2): Andrew's monotone chain, below from left to right, then above; equal points count once."""
+def _hull(points: FloatArray) -> FloatArray:
+    """(M, 2): counter-clockwise convex hull of (N, 2), below from left to right, then above (Andrew's monotone chain).
+
+    Points less than a nanometre apart count once.
+    """
+    points = np.round(points * 1e9) / 1e9
     ordered = points.copy()  # few: sorted by insertion
     count = 0
     for point in points:

@@ -71,6 +71,16 @@ def plain(colour: Colour, size: int) -> Picture:
     return np.broadcast_to(np.array(colour, np.float32), (size, size, 3)).copy()
 
 
+def tones(rng: Rng, spread: float, shape: int | tuple[int, ...]) -> Picture:
+    """Normal numbers of that deviation, to look up in: one for each board, tile or stone."""
+    return rng.standard_normal(shape, dtype=np.float32) * np.float32(spread)
+
+
+def mixed(first: Picture, second: Picture, share: Picture) -> Picture:
+    """(S, S, 3): of two colours (3,), `share` (S, S) of the second."""
+    return _mixed(np.asarray(first, np.float32), np.asarray(second, np.float32), np.asarray(share, np.float32))
+
+
 def toned(colour: Colour, tone: Picture) -> Picture:
     """(S, S, 3) of one colour, each pixel as bright as `tone` says: (S, S), (S, 1) or (1, S)."""
     return _toned(np.array(colour, np.float32), _square(np.asarray(tone, np.float32), max(tone.shape)))
@@ -115,9 +125,14 @@ def frac(values: Picture) -> Picture:
 
 def octaves(rng: Rng, size: int, first: int, count: int) -> Picture:
     """(size, size) noise of mean 0 and deviation 1: each octave twice as fine and half as strong."""
-    total = sum(noise(rng, size, min(first * 2**i, size // 2)) * 0.6**i for i in range(count))
-    picture = np.asarray(total, np.float32)
-    return picture * np.float32(1 / max(deviation(picture), 1e-6))
+    picture = np.zeros((size, size), np.float32)
+    for i in range(count):
+        side = min(first * 2**i, size // 2)
+        values = _normal(rng, side, side)
+        weight = 0.6**i / max(float(values.std()), 1e-3)  # of few numbers, too, an octave has its own strength
+        _add_stretched(picture, values, np.float32(weight))
+    picture *= np.float32(1 / max(deviation(picture), 1e-6))
+    return picture
 
 
 def cells(rng: Rng, size: int, count: int) -> tuple[NDArray[np.int64], Picture]:
@@ -184,9 +199,18 @@ def _square(values: NDArray[Any], size: int) -> NDArray[Any]:
     return np.ascontiguousarray(np.broadcast_to(values, (size, size)))
 
 
-@njit(cache=True, fastmath=True)  # type: ignore[untyped-decorator]
 def _stretched(values: NDArray[np.float32], size: int) -> NDArray[np.float32]:
     """(size, size) linear between `values` (Y, X), which lie at the middles of their cells and repeat; deviation 1."""
+    out = np.zeros((size, size), np.float32)
+    _add_stretched(out, values, np.float32(1))
+    out *= np.float32(1 / max(deviation(out), 1e-6))
+    return out
+
+
+@njit(cache=True, fastmath=True)  # type: ignore[untyped-decorator]
+def _add_stretched(out: NDArray[np.float32], values: NDArray[np.float32], weight: float) -> None:
+    """Adds to (S, S) what is linear between `values` (Y, X), which lie at the middles of their cells and repeat."""
+    size = len(out)
     rows, cols = values.shape
     wide = np.empty((rows, size), np.float32)
     for col in range(size):
@@ -195,28 +219,14 @@ def _stretched(values: NDArray[np.float32], size: int) -> NDArray[np.float32]:
         share = np.float32(at - left)
         for row in range(rows):
             wide[row, col] = values[row, left % cols] * (1 - share) + values[row, (left + 1) % cols] * share
-    out = np.empty((size, size), np.float32)
-    total, squares = np.float64(0), np.float64(0)
     for row in range(size):
         at = (row + 0.5) * rows / size - 0.5
         above = math.floor(at)
-        share = np.float32(at - above)
-        rest = np.float32(1) - share
+        share = np.float32(at - above) * weight
+        rest = weight - share
         upper, lower, line = wide[above % rows], wide[(above + 1) % rows], out[row]
-        in_line, squares_in_line = np.float32(0), np.float32(0)
         for col in range(size):
-            value = upper[col] * rest + lower[col] * share
-            line[col] = value
-            in_line += value
-            squares_in_line += value * value
-        total += in_line
-        squares += squares_in_line
-    mean = total / size**2
-    scale = np.float32(1 / max(math.sqrt(max(squares / size**2 - mean * mean, 0.0)), 1e-6))
-    flat = out.reshape(-1)
-    for i in range(len(flat)):
-        flat[i] *= scale
-    return out
+            line[col] += upper[col] * rest + lower[col] * share
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
@@ -227,6 +237,17 @@ def _toned(colour: NDArray[np.float32], tone: NDArray[np.float32]) -> NDArray[np
         for col in range(cols):
             for k in range(3):
                 out[row, col, k] = colour[k] * tone[row, col]
+    return out
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _mixed(first: NDArray[np.float32], second: NDArray[np.float32], share: NDArray[np.float32]) -> NDArray[np.float32]:
+    rows, cols = share.shape
+    out = np.empty((rows, cols, 3), np.float32)
+    for row in range(rows):
+        for col in range(cols):
+            for k in range(3):
+                out[row, col, k] = first[k] + (second[k] - first[k]) * share[row, col]
     return out
 
 

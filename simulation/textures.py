@@ -34,6 +34,7 @@ from simulation.texture_patterns import (
     thing_colours,
     tile_colours,
     toned,
+    tones,
     wall_colours,
     wood_colours,
 )
@@ -70,7 +71,7 @@ def _paint_planks(texture: Texture, rng: Rng, size: int) -> Picture:
     picture = _wood(rng, size, texture.colours[0], 1.0 + texture.seed % 3)
     x, y = grid(size)
     row = np.floor(y * rows).astype(int)
-    shift, tone = rng.uniform(size=rows)[row], rng.normal(0, 0.08, (rows, 2))
+    shift, tone = rng.random(rows, dtype=np.float32)[row], tones(rng, 0.08, (rows, 2))
     half = (frac(x + shift) > 0.5).astype(int)
     picture = shaded(picture, 1 + tone[row, half])
     gap = (np.minimum(frac(y * rows), 1 - frac(y * rows)) < 0.012 * rows / 4) | (
@@ -86,7 +87,7 @@ def _paint_herringbone(texture: Texture, rng: Rng, size: int) -> Picture:
     column = np.floor(x * unit).astype(int)
     lean = np.where(column % 2 == 0, 1.0, -1.0)
     along = (y * unit * 2 + lean * (x * unit % 1.0)) % (unit * 2)
-    tone = rng.normal(0, 0.1, (unit, unit * 2 + 1))[column % unit, np.floor(along).astype(int)]
+    tone = tones(rng, 0.1, (unit, unit * 2 + 1))[column % unit, np.floor(along).astype(int)]
     picture = shaded(_wood(rng, size, texture.colours[0], 1.5), 1 + tone)
     gap = (frac(along) < 0.05) | (frac(x * unit) < 0.03)
     dim(picture, gap, 0.6)
@@ -97,7 +98,7 @@ def _paint_tiles(texture: Texture, rng: Rng, size: int) -> Picture:
     count = 2 + texture.seed % 4
     x, y = grid(size)
     ix, iy = np.floor(x * count).astype(int), np.floor(y * count).astype(int)
-    tone = rng.normal(0, 0.03, (count, count))[iy, ix]
+    tone = tones(rng, 0.03, (count, count))[iy, ix]
     mottle = noise(rng, size, 8) * 0.03 * (texture.seed % 3) + grain(rng, size, 0.01)
     picture = toned(texture.colours[0], 1 + tone + mottle)
     if texture.seed % 5 == 0:  # checkerboard
@@ -115,7 +116,7 @@ def _paint_bond_tiles(texture: Texture, rng: Rng, size: int) -> Picture:
     x, y = grid(size)
     row = np.floor(y * rows).astype(int)
     across = (x * columns + 0.5 * (row % 2)) % columns
-    tone = rng.normal(0, 0.05, (rows, columns))[row, np.floor(across).astype(int)]
+    tone = tones(rng, 0.05, (rows, columns))[row, np.floor(across).astype(int)]
     veins = np.exp(-np.abs(noise(rng, size, 5)) * 8) * 0.15
     picture = toned(texture.colours[0], 1 + tone - veins)
     gap = (frac(y * rows) < 0.04) | (frac(across) < 0.02)

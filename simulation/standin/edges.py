@@ -55,7 +55,7 @@ def smoothed(
                     geom = around[n]
                     if kinds[geom] < 0:
                         continue
-                    distance = met_at(kinds, frames, geom, across, up)
+                    distance = met_at(kinds, frames, geom, across, up, 1.0)
                     if 0 < distance < nearest:
                         nearest, seen = distance, geom
                 from_row, from_col = row, col

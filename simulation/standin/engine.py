@@ -19,6 +19,7 @@ from foundation.robot_config import RobotConfig
 from simulation import robot_model, webots_rotation
 from simulation.headless_mujoco import mujoco
 from simulation.standin.rendering import HIDDEN_GROUP, Renderer, open_renderer
+from simulation.standin.view_solids import cast
 
 BASIC_STEP_MS: Final = 20
 SUBSTEPS: Final = 5
@@ -197,20 +198,10 @@ class Engine:
         x, y = cos * rays[:, 0] - sin * rays[:, 1], sin * rays[:, 0] + cos * rays[:, 1]
         world = np.stack([x, y, rays[:, 2]], axis=1) @ rotation.T
         start = position + rotation @ np.array([lidar.x_m, lidar.y_m, lidar.z_m])
-        mujoco.mj_multiRay(
-            self.model,
-            self.data,
-            start,
-            world.ravel(),
-            NOT_THE_ROBOT,
-            True,
-            -1,
-            hits,
-            out,
-            None,
-            len(rays),
-            lidar.range_max_m,
-        )
+        seen = np.flatnonzero(NOT_THE_ROBOT[self.model.geom_group])
+        model, data = self.model, self.data
+        solids = (model.geom_type, model.geom_size, data.geom_xpos, data.geom_xmat)
+        cast(world, start, seen, *solids, lidar.range_max_m, hits, out)
 
     def hit_geoms(self) -> NDArray[np.int32]:
         """(N,): what each beam of the last `ranges` struck, -1 for nothing."""

@@ -68,12 +68,15 @@ def seen_from(
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
-def met_at(kinds: NDArray[np.int64], frames: FloatArray, geom: int, across: float, up: float) -> float:
-    """How far ahead the ray enters the geom; not positive when it does not. No array is cut: that would cost most."""
+def met_at(kinds: NDArray[np.int64], frames: FloatArray, geom: int, across: float, up: float, ahead: float) -> float:
+    """How many of its lengths ahead the ray enters the geom; not positive when it does not.
+
+    No array is cut: that would cost most.
+    """
     kind = kinds[geom]
-    x = frames[geom, ACROSS, 0] * across + frames[geom, UP, 0] * up - frames[geom, AHEAD, 0]
-    y = frames[geom, ACROSS, 1] * across + frames[geom, UP, 1] * up - frames[geom, AHEAD, 1]
-    z = frames[geom, ACROSS, 2] * across + frames[geom, UP, 2] * up - frames[geom, AHEAD, 2]
+    x = frames[geom, ACROSS, 0] * across + frames[geom, UP, 0] * up - frames[geom, AHEAD, 0] * ahead
+    y = frames[geom, ACROSS, 1] * across + frames[geom, UP, 1] * up - frames[geom, AHEAD, 1] * ahead
+    z = frames[geom, ACROSS, 2] * across + frames[geom, UP, 2] * up - frames[geom, AHEAD, 2] * ahead
     if kind < 0:
         return -frames[geom, START, 2] / z if kind == PLANE and z != 0 else -1.0
     return float(
@@ -114,15 +117,57 @@ def draw_round(
             up = (1 - (row + 0.5) / height * 2) * tangents[1]
             for col in range(left_px, right_px):
                 across = ((col + 0.5) / width * 2 - 1) * tangents[0]
-                distance = met_at(kinds, frames, geom, across, up)
+                distance = met_at(kinds, frames, geom, across, up, 1.0)
                 if distance <= 0:
                     continue
                 other = geoms[row, col]
                 if other >= 0:
-                    before = met_at(kinds, frames, other, across, up)
+                    before = met_at(kinds, frames, other, across, up, 1.0)
                     if 0 < before <= distance:
                         continue
                 geoms[row, col] = geom
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def cast(
+    rays: FloatArray,
+    eye: FloatArray,
+    geoms: NDArray[np.int64],
+    types: NDArray[np.int32],
+    sizes: FloatArray,
+    places: FloatArray,
+    rotations: FloatArray,
+    range_max_m: float,
+    hits: NDArray[np.int32],
+    ranges: FloatArray,
+) -> None:
+    """What each of the rays (N, 3), of length 1, meets first of `geoms` (M,) and how far away; -1 and -1.0 for nothing.
+
+    As MuJoCo's own `mj_multiRay`, which asks every geom of the model for every ray; from within a solid nothing of it
+    is seen.
+    """
+    kinds, frames = seen_from(eye, np.eye(3), types[geoms], sizes[geoms], places[geoms], rotations[geoms])
+    count = len(geoms)
+    away, radii = np.empty((count, 3)), np.empty(count)
+    for g in range(count):
+        for k in range(3):
+            away[g, k] = places[geoms[g], k] - eye[k]
+        half = frames[g, HALF]
+        radii[g] = math.sqrt(half[0] ** 2 + half[1] ** 2 + half[2] ** 2)
+    for i in range(len(rays)):
+        x, y, z = rays[i]
+        nearest, seen = range_max_m, -1
+        for g in range(count):
+            if kinds[g] >= 0:
+                along = away[g, 0] * x + away[g, 1] * y + away[g, 2] * z
+                square = away[g, 0] ** 2 + away[g, 1] ** 2 + away[g, 2] ** 2 - along * along
+                if along < -radii[g] or along - radii[g] > nearest or square > radii[g] ** 2:
+                    continue
+            distance = met_at(kinds, frames, g, x, y, -z)
+            if 0 < distance < nearest:
+                nearest, seen = distance, geoms[g]
+        hits[i] = seen
+        ranges[i] = nearest if seen >= 0 else -1.0
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from simulation.headless_mujoco import mujoco
-from simulation.standin.view_solids import draw_round, met_at, seen_from
+from simulation.standin.view_solids import cast, draw_round, met_at, seen_from
 
 KINDS = ("plane", "box", "sphere", "ellipsoid", "cylinder", "capsule")
 ROUND = 1  # kinds from here on
@@ -72,7 +72,7 @@ def test_a_ray_meets_each_geom_where_mujoco_says_so(seed):
             across, up = toward[:2] / -toward[2] + rng.normal(0, 0.08, 2)
             ray = axes @ np.array([across, up, -1.0])
             true = _alone(model, data, geom, eye, ray)
-            told = met_at(kinds, frames, geom, across, up)
+            told = met_at(kinds, frames, geom, across, up, 1.0)
             if true < 0:
                 assert told <= 0
             else:
@@ -112,3 +112,24 @@ def test_round_geoms_are_drawn_where_they_are_seen(seed):
     wanted = true_geoms(model, data, eye, axes)
     assert np.isin(wanted, curved).sum() > 30
     assert (geoms != wanted).sum() <= 2, "rays along a surface may fall to either side"
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_beams_see_what_mujocos_see(seed):
+    model, data, eye, _ = scene(seed)
+    angles = np.linspace(-math.pi, math.pi, 360, endpoint=False)
+    rays = np.stack([np.cos(angles), np.sin(angles), 0.3 * np.sin(7 * angles)], axis=1)
+    rays /= np.linalg.norm(rays, axis=1, keepdims=True)
+    some = np.flatnonzero(np.arange(model.ngeom) % 5 != 4)
+    hits, ranges = np.zeros(360, np.int32), np.zeros(360)
+    model.geom_group[:] = np.where(np.isin(np.arange(model.ngeom), some), 0, 5)
+
+    cast(rays, eye, some, model.geom_type, model.geom_size, data.geom_xpos, data.geom_xmat, 6.0, hits, ranges)
+
+    wanted, true, shown = np.zeros(360, np.int32), np.zeros(360), np.array([1, 0, 0, 0, 0, 0], np.uint8)
+    mujoco.mj_multiRay(model, data, eye, rays.ravel(), shown, True, -1, wanted, true, None, 360, 6.0)
+    beyond = true >= 6.0  # to MuJoCo the range is a hint
+    wanted[beyond], true[beyond] = -1, -1.0
+    assert (wanted > 0).sum() > 8
+    assert (hits == wanted).all()
+    assert np.allclose(ranges, true, atol=1e-9)
