@@ -291,7 +291,7 @@ class Covering:
         self._round.begin()
         self._covered_at_look_m2 = self._room.covered_m2()
 
-    def _request(self, start_map: tuple[float, float], join_m: float) -> None:
+    def _request(self, start_map: tuple[float, float], join_m: float, rest: FloatArray | None = None) -> None:
         free, geometry = self._room.traversable()
         free, covered = free.copy(), self._room.needs_no_sweep()
         self._join_m = join_m
@@ -304,7 +304,7 @@ class Covering:
         def work() -> Any:
             if home is not None:
                 return way_to(free, geometry, start_map, home, clearance_m)
-            return plan_route(free, geometry, start_map, covered, quick=False, crosswise=crosswise)
+            return plan_route(free, geometry, start_map, covered, quick=False, crosswise=crosswise, rest=rest)
 
         self._background.submit(work)
 
@@ -397,8 +397,11 @@ class Covering:
         return self._detours_here > _DETOURS_HERE
 
     def _request_ahead(self, ahead_m: float) -> None:
-        join_m = min(self._follower.progress_m + ahead_m, float(self._follower.arc_m[-1]))
-        self._request(self._follower.at(join_m), join_m)
+        """Another route from a place further on, made from what is left of this one behind it."""
+        follower = self._follower
+        join_m = min(follower.progress_m + ahead_m, float(follower.arc_m[-1]))
+        start_map = follower.at(join_m)
+        self._request(start_map, join_m, np.vstack([start_map, follower.points[follower.arc_m > join_m]]))
 
     def _new_floor_m2(self) -> float:
         return self._room.free_floor_m2() - self._floor_at_plan_m2

@@ -7,8 +7,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from foundation.geometry import FloatArray
 from foundation.robot_config import RobotConfig
-from navigation.coverage_planner import Budget, CoverageError, CoverageSettings, plan
+from navigation.coverage_planner import Budget, CoverageError, CoverageSettings, plan, replans
 from navigation.grid_geometry import GridGeometry
 from navigation.route import LeftOut, Route, no_route
 
@@ -57,12 +58,16 @@ class PlannedRoutes:
         *,
         quick: bool,
         crosswise: bool = False,
+        rest: FloatArray | None = None,
     ) -> Route:
         left_m2 = float(np.count_nonzero(free & ~covered)) * geometry.cell_m**2
         settings = replace(self._settings, crosswise=crosswise)
         budget = Budget(iterations=0 if quick else iterations_for(left_m2))
         try:
-            found = plan(free, geometry, start_map, settings, covered=covered, budget=budget)
+            if rest is None or len(rest) < 2:
+                found = plan(free, geometry, start_map, settings, covered=covered, budget=budget)
+            else:
+                *_, found = replans(free, geometry, rest, settings, covered=covered, budget=budget)
         except CoverageError:
             return no_route()
         left_out = tuple(LeftOut(area.area_m2, area.reason) for area in found.unreachable)

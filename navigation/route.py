@@ -45,8 +45,13 @@ class RoutePlanner(Protocol):
         *,
         quick: bool,
         crosswise: bool = False,
+        rest: FloatArray | None = None,
     ) -> Route:
-        """`quick`: the first safe route (tens of milliseconds); else a good one. `crosswise`: swaths the other way."""
+        """`quick`: the first safe route (tens of milliseconds); else a good one. `crosswise`: swaths the other way.
+
+        `rest` (N, 2), from `start_map` on, is what was left to drive before the floor changed: its order is kept where
+        it still serves.
+        """
         ...
 
 

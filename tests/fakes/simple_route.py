@@ -13,7 +13,7 @@ class SimpleRoutes:
     def __init__(self, clearance_m, tool_width_m, cell_m, min_gain_cells=25):
         self.clearance_m, self.tool_m, self.cell_m, self.min_gain = clearance_m, tool_width_m, cell_m, min_gain_cells
 
-    def __call__(self, free, geometry, start_map, covered, *, quick, crosswise=False):
+    def __call__(self, free, geometry, start_map, covered, *, quick, crosswise=False, rest=None):
         cell = geometry.cell_m
         clear = ndimage.distance_transform_edt(np.pad(free, 1))[1:-1, 1:-1] * cell - cell / 2
         reach = clear >= self.clearance_m

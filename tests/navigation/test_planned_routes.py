@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 
@@ -44,6 +46,38 @@ def test_no_floor_is_no_route():
     free, geometry = room()
 
     assert len(PlannedRoutes(RobotConfig())(~free, geometry, (1.0, 1.0), free, quick=True).points_map) == 0
+
+
+def test_the_rest_of_a_route_is_led_round_what_came_and_picks_up_new_floor():
+    free, geometry = room(3.0)
+    shut = free.copy()
+    shut[:, 45:] = False
+    routes, nothing = PlannedRoutes(RobotConfig()), np.zeros_like(free)
+    old = routes(shut, geometry, (0.5, 0.5), nothing, quick=False).points_map
+    came = free.copy()
+    came[20:26, 20:26] = False
+
+    told = routes(came, geometry, tuple(old[3]), nothing, quick=False, rest=old[3:])
+
+    driven = densely(told.points_map)
+    assert np.allclose(driven[0], old[3], atol=CELL_M)
+    assert (driven[:, 0] > 46 * CELL_M).any()
+    assert from_box_m(driven).min() > 0.16
+    at_once = densely(routes(came, geometry, tuple(old[3]), nothing, quick=True, rest=old[3:]).points_map)
+    assert from_box_m(at_once).min() > 0.16
+    still = old[3:][from_box_m(old[3:]) > 0.3]
+    assert len(still) > 5
+    assert max(np.hypot(*(at_once - point).T).min() for point in still) < CELL_M, "kept where nothing is in the way"
+
+
+def densely(points):
+    """(N, 2) along the way, a centimetre or so apart."""
+    return np.concatenate([a + np.linspace(0, 1, 200)[:, None] * (b - a) for a, b in itertools.pairwise(points)])
+
+
+def from_box_m(points):
+    """Distance to what came: the cells 20 to 25 both ways."""
+    return np.hypot(*np.maximum(np.abs(points - 23 * CELL_M) - 3 * CELL_M, 0).T)
 
 
 @pytest.mark.parametrize("quick", [True, False])
