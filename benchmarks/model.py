@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -123,7 +124,8 @@ def wallet(detector: evaluate.FrameDetector, boxes_path: Path | None) -> None:
         print(f"\nwallet photos: left out (boxes {boxes_path}, photos {folder})")
         return
     boxes = json.loads(boxes_path.read_text(encoding="utf-8"))
-    camera, found, alarms, counted = RobotConfig().camera.pinhole(), 0, 0, 0
+    camera = replace(RobotConfig().camera.pinhole(), pitch_down_rad=0.0)  # that robot's looks straight ahead
+    found = alarms = counted = 0
     for name, box in boxes.items():
         image = data_processor.resized(data_processor.read_photo(folder / name), 320, 240)
         contacts = camera.pixels_from_floor(detector(image, camera).contacts_base_m)
