@@ -16,6 +16,7 @@ PARAMS = {
     "seed": text_param("of the training"),
     "minutes": text_param("of training time"),
     "registry": text_param("MLflow's URI"),
+    "job_rooms": text_param("simulated rooms that champion and challenger cover before they are compared; 0 for none"),
 }
 
 
@@ -38,7 +39,7 @@ def training() -> None:
 
     @task
     def gate(model: str, asked: dict[str, Any]) -> dict[str, Any]:
-        return jobs.gate(model, asked["dataset"], asked["registry"], asked["task"])
+        return jobs.gate(model, asked["dataset"], asked["registry"], asked["task"], int(asked["job_rooms"]))
 
     @task.short_circuit
     def passed(verdict: dict[str, Any]) -> bool:

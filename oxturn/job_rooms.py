@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, TypedDict
 
 from foundation.progress import ProgressFactory
 from oxturn.job_cost import JobCost, job_cost
@@ -46,20 +46,47 @@ def compare(
     bundle = model_bundle.load(bundle_dir)
     if bundle.task != OBSTACLES.name:
         raise BundleError(f"{bundle_dir}: a bundle of {bundle.task}; the job is driven with one of {OBSTACLES.name}")
-    steer, code = drive or driven, _code_key()
-    costs = {}
-    for name, held in ((LIDAR, None), (MODEL, bundle_dir)):
-        manifest = (bundle_dir / model_bundle.MANIFEST).read_bytes() if held is not None else b""
-        key = hashlib.sha256(code.encode() + manifest + str(flat_rooms).encode()).hexdigest()[:12]
-        costs[name] = job_cost(
-            name,
-            seeds,
-            lambda seed, to, held=held: steer(seed, to, held, flat_rooms),  # type: ignore[misc]
-            out / f"{name}-{key}",
-            side_by_side=side_by_side,
-            progress=progress,
-        )
-    return costs
+    how: _How = {"flat_rooms": flat_rooms, "side_by_side": side_by_side, "progress": progress, "drive": drive or driven}
+    return {LIDAR: _cost(LIDAR, None, seeds, out, **how), MODEL: _cost(MODEL, bundle_dir, seeds, out, **how)}
+
+
+def of_model(
+    bundle_dir: Path, seeds: Sequence[int], out: Path, *, side_by_side: int, progress: ProgressFactory
+) -> JobCost:
+    """The job with a bundle of the obstacle task alone, in single rooms."""
+    return _cost(
+        MODEL, bundle_dir, seeds, out, flat_rooms=1, side_by_side=side_by_side, progress=progress, drive=driven
+    )
+
+
+class _How(TypedDict):
+    flat_rooms: int | None
+    side_by_side: int
+    progress: ProgressFactory
+    drive: Drive
+
+
+def _cost(
+    name: str,
+    bundle_dir: Path | None,
+    seeds: Sequence[int],
+    out: Path,
+    *,
+    flat_rooms: int | None,
+    side_by_side: int,
+    progress: ProgressFactory,
+    drive: Drive,
+) -> JobCost:
+    manifest = (bundle_dir / model_bundle.MANIFEST).read_bytes() if bundle_dir is not None else b""
+    key = hashlib.sha256(_code_key().encode() + manifest + str(flat_rooms).encode()).hexdigest()[:12]
+    return job_cost(
+        name,
+        seeds,
+        lambda seed, to: drive(seed, to, bundle_dir, flat_rooms),
+        out / f"{name}-{key}",
+        side_by_side=side_by_side,
+        progress=progress,
+    )
 
 
 def driven(seed: int, to: Path, bundle: Path | None, flat_rooms: int | None) -> JobFigures:

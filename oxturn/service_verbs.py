@@ -53,6 +53,7 @@ def airflow(
         "copies": "1",
         "task": "obstacles",
         "minutes": "3",
+        "job_rooms": "2",
         "registry": f"sqlite:///{home / 'mlflow.db'}",
         "rooms": "60",
         "frames": "50",

@@ -1,8 +1,8 @@
 """May a challenger replace the champion? One verdict in one line, from paired judgements of the same frames.
 
 Accepted only when, by paired bootstrap over frames (one-sided, 95 %), it is not worse by more than `margin` on the
-whole test set, better on the slice it was trained for when there is one, no worse in the job, and within size and
-latency.
+whole test set, better on the slice it was trained for when there is one, no worse in the job where that was driven
+(floor covered, things hit, walls touched, time), and within size and latency.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,6 +22,16 @@ Slice = Callable[[Judged], bool]
 
 
 @dataclass(frozen=True, slots=True)
+class JobWorth:
+    """Simulated runs with a model: means of coverage and time, sums of the rest."""
+
+    coverage_ratio: float
+    objects_hit: int
+    collisions: int
+    duration_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """One model's judgements and costs."""
 
@@ -29,7 +39,7 @@ class Candidate:
     verdicts: Sequence[FrameVerdict]
     size_bytes: int
     latency_ms_p99: float
-    job_hits: Sequence[int] | None = None  # small objects hit in each simulated run, same rooms for both
+    job: JobWorth | None = None  # of the same rooms for both
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +47,8 @@ class Limits:
     margin: float = 0.005  # of F1
     size_bytes: int = 500_000
     latency_ms_p99: float = 3.0
+    coverage_margin: float = 0.005  # of the job
+    duration_ratio: float = 1.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +91,24 @@ def decide(
             return GateVerdict(
                 False, f"its own slice changes by {slice_gain:+.4f}, surely only {lower:+.4f}: not better"
             )
-    if champion.job_hits is not None and challenger.job_hits is not None:
-        before, after = sum(champion.job_hits), sum(challenger.job_hits)
-        if after > before:
-            return GateVerdict(False, f"hits {after} small objects in the job, the champion {before}")
+    if champion.job is not None and challenger.job is not None:
+        worse = _worse_in_job(champion.job, challenger.job, limits)
+        if worse:
+            return GateVerdict(False, f"in the job it {worse}")
     return GateVerdict(True, f"F1 {gain:+.4f} (at least {lower:+.4f}), {challenger.size_bytes} bytes")
+
+
+def _worse_in_job(before: JobWorth, after: JobWorth, limits: Limits) -> str:
+    """What it does worse, or nothing."""
+    if after.objects_hit > before.objects_hit:
+        return f"hits {after.objects_hit} small objects, the champion {before.objects_hit}"
+    if after.collisions > before.collisions:
+        return f"touches walls or furniture {after.collisions} times, the champion {before.collisions}"
+    if after.coverage_ratio < before.coverage_ratio - limits.coverage_margin:
+        return f"covers {after.coverage_ratio:.1%}, the champion {before.coverage_ratio:.1%}"
+    if after.duration_s > before.duration_s * limits.duration_ratio:
+        return f"takes {after.duration_s:.0f} s, the champion {before.duration_s:.0f} s"
+    return ""
 
 
 def _counts(

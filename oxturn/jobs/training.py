@@ -4,6 +4,7 @@ A model's place is `<lake>/models/<task>-<key of what it is made from>`; it hold
 """
 
 import hashlib
+import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -15,9 +16,10 @@ from foundation.progress import silent
 from foundation.robot_config import RobotConfig
 from oxturn.jobs.data import SAMPLES
 from oxturn.lake import find, local_copy, produce
+from perception.tasks.obstacles import OBSTACLES
 
 if TYPE_CHECKING:
-    from perception.gate import Candidate
+    from perception.gate import Candidate, JobWorth
 
 SIZE_MAX_BYTES: Final = 500_000
 LATENCY_MAX_MS: Final = 30.0  # on a busy worker; the figure that counts is measured on the device
@@ -58,14 +60,18 @@ def evaluate(model: str, dataset: str) -> str:
     return produce(f"{model}-on-{_digest(dataset)}", [model, dataset], work)
 
 
-def gate(model: str, dataset: str, registry: str, task: str) -> dict[str, Any]:
-    """May it replace the champion, judged on the same frames? `{"promoted", "why"}`; `perception.gate` says how."""
+def gate(model: str, dataset: str, registry: str, task: str, job_rooms: int = 0) -> dict[str, Any]:
+    """May it replace the champion, judged on the same frames? `{"promoted", "why"}`; `perception.gate` says how.
+
+    Obstacle models are also driven, each in the same `job_rooms` unseen rooms; finished runs are kept on the machine.
+    """
     from perception import gate as gates
 
     champion = champion_of(registry, task)
-    held = None if champion is None or find(champion) is None else _candidate(champion, dataset)
+    rooms = job_rooms if task == OBSTACLES.name else 0
+    held = None if champion is None or find(champion) is None else _candidate(champion, dataset, rooms)
     limits = gates.Limits(size_bytes=SIZE_MAX_BYTES, latency_ms_p99=LATENCY_MAX_MS)
-    told = gates.decide(held, _candidate(model, dataset), limits=limits)
+    told = gates.decide(held, _candidate(model, dataset, rooms if held is not None else 0), limits=limits)
     return {"promoted": told.accepted, "why": told.reason}
 
 
@@ -121,8 +127,8 @@ def _bench(bundle_dir: Path) -> dict[str, float]:
     return {"size_bytes": size_bytes, "latency_ms_p50": health.latency_ms_p50}
 
 
-def _candidate(model: str, dataset: str) -> "Candidate":
-    """The model's judgements on the test frames; its time is the robot's own check's."""
+def _candidate(model: str, dataset: str, job_rooms: int) -> "Candidate":
+    """The model's judgements on the test frames, and its job; its time is the robot's own check's."""
     from perception import evaluate as evaluation
     from perception import sample_format
     from perception.dataset import part_folder
@@ -134,7 +140,18 @@ def _candidate(model: str, dataset: str) -> "Candidate":
         detector = evaluation.of_bundle(held / "bundle", min_score=None, range_max_m=range_max_m)
         frames = sample_format.iter_samples(part_folder(source / SAMPLES, "test"))
         verdicts = [evaluation.judge_sample(detector, sample, range_max_m, 0.0) for sample in frames]
-    return Candidate(model, verdicts, int(bench["size_bytes"]), bench["latency_ms_p50"])
+        job = _job_of(held / "bundle", job_rooms) if job_rooms else None
+    return Candidate(model, verdicts, int(bench["size_bytes"]), bench["latency_ms_p50"], job)
+
+
+def _job_of(bundle_dir: Path, rooms: int) -> "JobWorth":
+    from oxturn import job_rooms
+    from perception.gate import JobWorth
+
+    seeds = range(job_rooms.FIRST_SEED, job_rooms.FIRST_SEED + rooms)
+    out = Path(tempfile.gettempdir(), "oxturn-gate-job")
+    cost = job_rooms.of_model(bundle_dir, seeds, out, side_by_side=os.cpu_count() or 1, progress=silent)
+    return JobWorth(cost.mean_coverage_ratio, cost.hits, cost.collisions, cost.duration_s / rooms)
 
 
 def _figures(model: str, dataset: str) -> dict[str, Any]:

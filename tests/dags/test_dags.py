@@ -123,10 +123,22 @@ def test_only_a_model_that_passes_the_gate_is_quantised_and_registered(run_dag, 
     stand_in("quantise", "m-quantised")
     stand_in("register", {"bundle": "m-quantised", "version": "4"})
 
-    asked = {"lake": "l", "dataset": "d", "task": "obstacles", "seed": 1, "minutes": 0.5, "registry": "r"}
+    asked = {
+        "lake": "l",
+        "dataset": "d",
+        "task": "obstacles",
+        "seed": 1,
+        "minutes": 0.5,
+        "registry": "r",
+        "job_rooms": 2,
+    }
     states = run_dag("training", **asked)
 
-    made = [("train", "d", "l", "obstacles", 1, 0.5, "r"), ("evaluate", "m", "d"), ("gate", "m", "d", "r", "obstacles")]
+    made = [
+        ("train", "d", "l", "obstacles", 1, 0.5, "r"),
+        ("evaluate", "m", "d"),
+        ("gate", "m", "d", "r", "obstacles", 2),
+    ]
     kept = [("quantise", "m"), ("register", "m", "m-quantised", "better", "r", "obstacles")]
     assert calls == (made + kept if promoted else made)
     assert states["register"] == (["success"] if promoted else ["skipped"])

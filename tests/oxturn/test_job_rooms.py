@@ -48,6 +48,21 @@ def test_the_same_rooms_are_driven_by_lidar_only_and_with_the_bundle(bundle: Pat
     assert lines[-1].split() == ["model", "all", "98.00%", "4/20", "0", "611"]
 
 
+def test_the_gates_job_is_driven_once_a_model_in_single_rooms(bundle: Path, tmp_path: Path, monkeypatch):
+    from oxturn.jobs import training
+    from perception.gate import JobWorth
+
+    drive = Driver()
+    monkeypatch.setattr(job_rooms, "driven", drive)
+    monkeypatch.setattr(training.tempfile, "gettempdir", lambda: str(tmp_path))
+
+    worth = training._job_of(bundle, 2)
+
+    first = job_rooms.FIRST_SEED
+    assert sorted(drive.asked) == [(first, True, 1), (first + 1, True, 1)]
+    assert worth == JobWorth(0.98, 4, 0, 300.0 + first + 0.5)
+
+
 def test_runs_of_another_bundle_or_other_rooms_are_never_taken_for_this_ones(bundle: Path, tmp_path: Path):
     from perception import model_bundle
 

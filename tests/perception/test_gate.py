@@ -7,7 +7,7 @@ import pytest
 
 from perception.errors import EvaluationError
 from perception.evaluate import FrameVerdict, Judged
-from perception.gate import Candidate, Limits, decide
+from perception.gate import Candidate, JobWorth, Limits, decide
 
 LIMITS = Limits()
 
@@ -67,11 +67,14 @@ def test_a_model_trained_for_a_slice_must_be_better_there():
     [
         ({"size_bytes": 500_001}, "500001 bytes"),
         ({"latency_ms_p99": 3.4}, "3.40 ms"),
-        ({"job_hits": (2, 3)}, "hits 5 small objects in the job, the champion 1"),
+        ({"job": JobWorth(0.98, 2, 0, 600.0)}, "in the job it hits 2 small objects, the champion 1"),
+        ({"job": JobWorth(0.98, 1, 1, 600.0)}, "in the job it touches walls or furniture 1 times, the champion 0"),
+        ({"job": JobWorth(0.97, 1, 0, 600.0)}, "in the job it covers 97.0%, the champion 98.0%"),
+        ({"job": JobWorth(0.98, 1, 0, 700.0)}, "in the job it takes 700 s, the champion 600 s"),
     ],
 )
 def test_costs_keep_a_good_model_out(how: dict, words: str):
-    champion = candidate("champion", verdicts(0.9), job_hits=(0, 1))
+    champion = candidate("champion", verdicts(0.9), job=JobWorth(0.98, 1, 0, 600.0))
 
     verdict = decide(champion, candidate("dear", verdicts(0.9), **how), limits=LIMITS)
 

@@ -7,6 +7,7 @@ from room_samples import capture
 from oxturn.jobs import data, training
 from oxturn.jobs.training import ModelError
 from oxturn.lake import local_copy, produce
+from perception.gate import JobWorth
 
 
 @pytest.fixture(scope="module")
@@ -54,5 +55,9 @@ def test_a_dataset_becomes_the_champion_once_and_is_what_a_robot_would_take(data
     assert registered == again == {"bundle": bundle, "version": "1"}
     assert training.champion_of(registry, "obstacles") == model
     assert training.gate(model, uri, registry, "obstacles")["promoted"]
+    worths = iter([JobWorth(0.98, 1, 0, 600.0), JobWorth(0.98, 2, 0, 600.0)])
+    monkeypatch.setattr(training, "_job_of", lambda bundle_dir, rooms: next(worths))
+    hits_more = training.gate(model, uri, registry, "obstacles", job_rooms=2)
+    assert not hits_more["promoted"] and "hits 2 small objects" in hits_more["why"]
     monkeypatch.setattr("perception.tracked_training.run", None)  # made once: would fail when called
     assert training.train(uri, root, "obstacles", 1, 0.02, registry) == model
