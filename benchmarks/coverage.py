@@ -1,6 +1,6 @@
 """Coverage planning on the reference buildings: coverage, drive, turns, time; and the curve of drive against coverage.
 
-    python benchmarks/coverage.py [--only WORD] [--curve] [--replan] [--moved] [--out DIR]
+    python benchmarks/coverage.py [--only WORD] [--curve] [--scale F] [--replan] [--moved] [--out DIR]
 
 Needs OXTURN_REFERENCE_DATA (floor_plans). Paths are scored as a stranger would: the map's own cells, the path as
 written. Search time is processor time of one core, so that a busy machine shows the same table.
@@ -44,6 +44,7 @@ def main() -> None:
     parser.add_argument("--only", default="", help="maps whose name holds this")
     parser.add_argument("--skip", default="-", help="maps whose name holds this are left out")
     parser.add_argument("--curve", action="store_true", help="targets from 98 to 99.8 %% on the furnished maps")
+    parser.add_argument("--scale", type=float, default=1.0, help="of the maps' sides: buildings larger than there are")
     parser.add_argument("--out", type=Path, help="folder for pictures")
     parser.add_argument("--replan", action="store_true", help="time to a safe route after a change, up to 500 m2")
     parser.add_argument("--moved", action="store_true", help="five things moved during the drive, up to 500 m2")
@@ -65,9 +66,16 @@ def main() -> None:
         chosen = [path for path in maps if ("furnitures" in path.name) == bool(group)]
         if args.curve and group and chosen:
             for target in (0.98, 0.985, 0.99, 0.995, 0.998):
-                _table(chosen, replace(SETTINGS, target_ratio=target), None, f"target {target:.1%}", brief=True)
+                _table(
+                    chosen,
+                    replace(SETTINGS, target_ratio=target),
+                    None,
+                    f"target {target:.1%}",
+                    brief=True,
+                    scale=args.scale,
+                )
         elif chosen and not args.curve:
-            _table(chosen, SETTINGS, args.out, "furnished" if group else "empty", brief=False)
+            _table(chosen, SETTINGS, args.out, "furnished" if group else "empty", brief=False, scale=args.scale)
 
 
 def _replans(maps: list[Path]) -> None:
@@ -307,12 +315,15 @@ def _sees(bare: np.ndarray, here: np.ndarray, corner: tuple[int, int]) -> bool:
     return bool(bare[between[:, 1], between[:, 0]].all())
 
 
-def _table(maps: list[Path], settings: CoverageSettings, out: Path | None, title: str, *, brief: bool) -> None:
+def _table(
+    maps: list[Path], settings: CoverageSettings, out: Path | None, title: str, *, brief: bool, scale: float
+) -> None:
     if not brief:
         print(f"{title}\n{COLUMNS}")
     rows = []
     for path in maps:
         image = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+        image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_NEAREST)
         free = np.ascontiguousarray(image[::-1] > 250)
         times, best = [], None
         begin_s = time.process_time()

@@ -4,8 +4,10 @@
     python benchmarks/resume.py [--rooms 5] [--cuts 20] [--seed 5000] [--out out/resume]
 
 Every room is covered once without and once with cuts. At a cut nothing of the robot's program survives but its folder
-of state; the world goes on. Prints a row a room: swept floor that the program did not know after its restart, and
-coverage, path and how much was swept twice, beside those of the run without cuts.
+of state; the world goes on. Prints a row a room: swept floor that the program did not know after a restart (the worst
+one, and of all restarts together: that much has to be swept again), and coverage, path and how much was swept twice,
+beside those of the run without cuts. The last differ by more than the cuts cost: a robot that begins anew somewhere
+drives another route.
 """
 
 import argparse
@@ -18,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-KEEP_WITHIN = 0.02  # of the floor
+AGAIN_MAX = 0.02  # of the floor, of all cuts together
 
 
 def main() -> int:
@@ -32,22 +34,24 @@ def main() -> int:
     if told.robot:
         lives(told.out, told.seed, told.cuts)
         return 0
-    print(f"{'room':>6}{'cuts':>6}{'lost m2, worst':>16}{'covered':>18}{'path m':>15}{'twice':>15}")
-    worst = 0.0
+    print(f"{'room':>6}{'cuts':>6}{'lost m2, worst':>16}{'in all':>9}{'covered':>18}{'path m':>15}{'twice':>15}")
+    forgotten, twice = [], []
     for seed in range(told.seed, told.seed + told.rooms):
         whole, cut = (covered(seed, told.out / f"{seed}-{cuts}", cuts) for cuts in (0, told.cuts))
-        kept = json.loads((told.out / f"{seed}-{told.cuts}" / "robot" / "cuts.json").read_text())
-        lost = max(kept, default=0.0)
-        worst = max(worst, lost / cut["coverable_m2"], cut["twice"] - whole["twice"])
+        lost_m2 = json.loads((told.out / f"{seed}-{told.cuts}" / "robot" / "cuts.json").read_text())
+        forgotten.append(sum(lost_m2) / cut["coverable_m2"])
+        twice.append(cut["twice"] - whole["twice"])
         print(
-            f"{seed:>6}{len(kept):>6}{lost:>16.3f}"
+            f"{seed:>6}{len(lost_m2):>6}{max(lost_m2, default=0.0):>16.3f}{sum(lost_m2):>9.3f}"
             f"{100 * whole['coverage_ratio']:>9.2f}>{100 * cut['coverage_ratio']:>7.2f}%"
             f"{whole['path_length_m']:>7.1f}>{cut['path_length_m']:>7.1f}"
             f"{whole['twice']:>7.2f}>{cut['twice']:>7.2f}",
             flush=True,
         )
-    print(f"worst: {100 * worst:.2f} % of the floor lost or swept more than without cuts; bar {KEEP_WITHIN:.0%}")
-    return 0 if worst <= KEEP_WITHIN else 1
+    kept, mark = max(forgotten) <= AGAIN_MAX, "ok  " if max(forgotten) <= AGAIN_MAX else "MISS"
+    print(f"{mark} forgotten at cuts and swept again, worst room {max(forgotten):.2%}, bar {AGAIN_MAX:.0%}")
+    print(f"     swept twice, with cuts less without: mean {np.mean(twice):+.1%}, worst room {max(twice):+.1%}")
+    return 0 if kept else 1
 
 
 def covered(seed: int, out: Path, cuts: int) -> dict[str, Any]:

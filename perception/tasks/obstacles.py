@@ -27,7 +27,7 @@ OBSTACLES = Task(
         Head("mask", 1, "focal", 0.5, ("mask",)),
         Head("kind", len(SMALL_OBJECTS), "softmax", 0.1, SMALL_OBJECTS),
         Head("box", len(BOX_CHANNELS), "smooth_l1", 0.5),
-        Head("floor", len(FLOORS) + 1, "softmax", 0.1, (*FLOORS, "not_floor")),
+        Head("floor", len(FLOORS) + 1, "softmax", 0.3, (*FLOORS, "not_floor")),
     ),
     labels=LabelSource("instances", ("simulator", "human")),
     group_key="group",
