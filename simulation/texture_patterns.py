@@ -83,7 +83,8 @@ def mixed(first: Picture, second: Picture, share: Picture) -> Picture:
 
 def toned(colour: Colour, tone: Picture) -> Picture:
     """(S, S, 3) of one colour, each pixel as bright as `tone` says: (S, S), (S, 1) or (1, S)."""
-    return _toned(np.array(colour, np.float32), _square(np.asarray(tone, np.float32), max(tone.shape)))
+    share = _square(np.asarray(tone, np.float32), max(tone.shape))
+    return _mixed(np.zeros(3, np.float32), np.array(colour, np.float32), share)
 
 
 def picked(palette: Picture, index: NDArray[np.int64], tone: Picture) -> Picture:
@@ -227,17 +228,6 @@ def _add_stretched(out: NDArray[np.float32], values: NDArray[np.float32], weight
         upper, lower, line = wide[above % rows], wide[(above + 1) % rows], out[row]
         for col in range(size):
             line[col] += upper[col] * rest + lower[col] * share
-
-
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def _toned(colour: NDArray[np.float32], tone: NDArray[np.float32]) -> NDArray[np.float32]:
-    rows, cols = tone.shape
-    out = np.empty((rows, cols, 3), np.float32)
-    for row in range(rows):
-        for col in range(cols):
-            for k in range(3):
-                out[row, col, k] = colour[k] * tone[row, col]
-    return out
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]

@@ -10,6 +10,7 @@ import pytest
 
 from foundation.progress import silent
 from perception import labels, sample_format
+from simulation.capture_stage import SPARE_PARTS, CaptureStage
 from simulation.dataset_writer import CaptureSettings, capture, robot_config, shard_path
 from simulation.errors import CaptureError
 from simulation.lidar_capture import samples
@@ -74,6 +75,20 @@ def test_equal_seeds_give_equal_bytes(taken, tmp_path: Path):
     sample_format.write_shard(second, again)
 
     assert first.read_bytes() == second.read_bytes()
+
+
+def test_a_cluttered_room_shows_all_of_its_small_objects():
+    """A dozen cables are more parts than a stage holds spare at least; none may be left out unsaid."""
+    room = draw_room(3, rooms=1, small_objects=(12, 12), classes=("cable",))
+    parts = sum(len(item.parts) for item in room.small_objects)
+    assert parts > SPARE_PARTS
+
+    stage = CaptureStage(room, robot_config(CaptureSettings(1, 1, 1, 160, 120)), seed=0)
+
+    known = stage.engine.labels
+    assert known is not None
+    assert (known.instances > 0).sum() == parts
+    assert set(known.instances[known.instances > 0]) == set(range(1, 13))
 
 
 def test_a_capture_resumes_where_it_stopped(tmp_path: Path):
