@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 VERSION = 1
 MANIFEST = "manifest.json"
+LATER_COLUMNS = frozenset({"beam_classes"})  # that shards of before lack
 PROVENANCES = ("simulator", "truth", "weak", "cluster", "human")
 
 
@@ -62,6 +63,7 @@ class Sample:
     camera: PinholeCamera  # as it truly was at this tick, mounting errors included
     draws: str  # JSON: what was randomised for this frame
     provenance: str  # of the labels, one of PROVENANCES
+    beam_classes: bytes = b""  # of each of `ranges_m` a number of labels.py: what the beam met; empty when unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,7 @@ def schema() -> "pyarrow.Schema":
             ("camera", camera),
             ("draws", pa.string()),
             ("provenance", pa.string()),
+            ("beam_classes", pa.binary()),
         ]
     )
 
@@ -162,7 +165,8 @@ def read_shard(path: Path) -> Iterator[Sample]:
 
     try:
         with pq.ParquetFile(path) as file:
-            names, wanted = set(file.schema_arrow.names), schema()
+            names = set(file.schema_arrow.names)
+            wanted = pa.schema([field for field in schema() if field.name in names or field.name not in LATER_COLUMNS])
             if missing := [name for name in wanted.names if name not in names]:
                 raise SampleError(f"{path}: lacks the columns {', '.join(missing)}")
             for batch in file.iter_batches(batch_size=64, columns=wanted.names):
@@ -298,6 +302,8 @@ def _sample(row: dict[str, Any], path: Path) -> Sample:
         _known(row["provenance"], PROVENANCES, "provenance")
         pose, camera = Pose2D(**row.pop("pose")), PinholeCamera(**row.pop("camera"))
         ranges_m = np.asarray(row.pop("ranges_m"), dtype=np.float64)
+        if len(row.get("beam_classes", b"")) not in (0, len(ranges_m)):
+            raise ValueError(f"{len(row['beam_classes'])} beam_classes for {len(ranges_m)} ranges")
         return Sample(objects=objects, pose=pose, camera=camera, ranges_m=ranges_m, **row)
     except (TypeError, ValueError) as error:
         raise SampleError(f"{path}: sample {row.get('sample_id')!r}: {error}") from error

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from foundation.robot_config import RobotConfig
 from perception import labels
@@ -60,6 +61,12 @@ class CaptureStage:
         if small_objects is not None:
             self._show_small_objects(room)
         self._show_surfaces(room)
+
+    def beam_classes(self) -> NDArray[np.uint8]:
+        """(N,): what each beam of the last scan met, by labels' numbers, in the LIDAR's order; 0 for nothing."""
+        hits = self.engine.hit_geoms()
+        classes: NDArray[np.uint8] = np.where(hits >= 0, self._built.labels.classes[hits], labels.VOID).astype(np.uint8)
+        return classes
 
     def _is_due(self, texture: Texture, index: int) -> bool:
         """Floors change in turn at every second redraw, the rest at every fourth: a floor is what most pixels show."""

@@ -44,6 +44,10 @@ class CaptureSettings:
     height_px: int
 
 
+MAPS: Final = "maps"  # folder of each room's occupancy, by the name that samples give as their group
+MAP_CELL_M: Final = 0.05
+
+
 def capture(
     rooms: int,
     frames: int,
@@ -82,6 +86,8 @@ def capture(
 
 def capture_room(settings: CaptureSettings, index: int, out: Path) -> str:
     """Draws room `index` of the capture, writes its shard and says by which renderer."""
+    from navigation.ros_map import write_map
+    from simulation.ground_truth import occupancy
     from simulation.lidar_capture import samples  # here: the process that only hands out rooms need not wait for these
     from simulation.room_simulator import draw_room
     from simulation.standin.rendering import renderer_name
@@ -90,6 +96,9 @@ def capture_room(settings: CaptureSettings, index: int, out: Path) -> str:
     room_seed, many = int(draw.integers(2**62)), int(draw.choice([1, 1, 1, 1, 2, 3]))
     room = draw_room(room_seed, rooms=many, purpose="train")
     config = robot_config(settings)
+    maps = out / MAPS
+    maps.mkdir(exist_ok=True)
+    write_map(maps, room.name, *occupancy(room, MAP_CELL_M))
     sample_format.write_shard(shard_path(out, index), samples(room, config, frames=settings.frames, seed=room_seed))
     return renderer_name()
 

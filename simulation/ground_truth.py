@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from foundation.geometry import FloatArray, Pose2D
 from navigation.grid_geometry import GridGeometry
+from navigation.static_map import FREE, OCCUPIED, UNKNOWN
 from simulation.footprints import Footprints, clearance_grid, footprints_of, lying, standing
 from simulation.room_spec import Dock, Furniture, Part, Room
 
@@ -61,6 +62,14 @@ def again(truth: FloorTruth, room: Room | None, start: Pose2D, body_radius_m: fl
     reach = connected(truth.inside & (clear >= keep_m), truth.geometry, start)
     coverable = (distance_to(reach, cell_m) <= tool_width_m / 2) & truth.inside & (clear > 0)
     return replace(truth, lying_clear_m=lying_clear, reach=reach, coverable=coverable)
+
+
+def occupancy(room: Room, cell_m: float) -> tuple[NDArray[np.int8], GridGeometry]:
+    """(R, C) of static_map's values: floor, what stands on it (walls, furniture, dock), and the unknown outside."""
+    geometry = GridGeometry.around(*room.bounds_m(), cell_m)
+    stands = clearance_grid(standing(room, BODY_TOP_M), geometry, cell_m) <= 0
+    cells = np.where(stands, OCCUPIED, np.where(inside_grid(room, geometry), FREE, UNKNOWN)).astype(np.int8)
+    return cells, geometry
 
 
 def inside_grid(room: Room, geometry: GridGeometry) -> NDArray[np.bool_]:

@@ -7,7 +7,7 @@ engine's own affair (`CaptureStage`). Poses favour small objects from near and f
 import json
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
 import cv2
@@ -24,7 +24,7 @@ from simulation.capture_stage import CaptureStage
 from simulation.footprints import clearance_grid, rotation_matrix, standing
 from simulation.ground_truth import BODY_TOP_M, floor_name_at, inside_grid
 from simulation.label_png import label_png
-from simulation.randomisation import Darkroom, FrameDraws, draw_frame
+from simulation.randomisation import Darkroom, FrameDraws, draw_frame, measured
 from simulation.room_spec import Room
 from simulation.sample_labels import ObjectGeometry
 from simulation.shape_parts import Rng, composed
@@ -60,6 +60,10 @@ class Stage(Protocol):
         """Other surfaces and lights from now on, and so many small objects elsewhere; None leaves those as they are."""
         ...
 
+    def beam_classes(self) -> NDArray[np.uint8] | None:
+        """(N,) labels' numbers of what the beams of the last scan met, in the LIDAR's order; None when not known."""
+        ...
+
 
 class FixedStage:
     """A world that stays as it was opened: Webots' own."""
@@ -70,6 +74,9 @@ class FixedStage:
 
     def redraw(self, rng: Rng, small_objects: int | None) -> None:
         """Nothing changes."""
+
+    def beam_classes(self) -> None:
+        """Webots' LIDAR tells distances alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +89,16 @@ class _Look:
     stamp_s: float
     image_bgr: NDArray[np.uint8]  # (H, W, 3)
     segmentation_bgra: NDArray[np.uint8]  # (H, W, 4)
-    ranges_m: FloatArray  # (N,) counter-clockwise
-    lidar_fov_rad: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Scan:
+    """One turn of the LIDAR, counter-clockwise."""
+
+    ranges_m: FloatArray  # (N,)
+    classes: bytes  # of what the beams met; empty when not known
+    fov_rad: float
+    beams: int
 
 
 def samples(room: Room, config: RobotConfig, *, frames: int, seed: int) -> Iterator[Sample]:
@@ -106,9 +121,16 @@ def recorded(robot: Any, stage: Stage, config: RobotConfig, *, frames: int, seed
             stage.redraw(rng, int(rng.integers(8, 15)) if index % (2 * REDRAW_EVERY) == 0 else None)
             poses.look_again(stage)
         draws = draw_frame(rng, config.camera)
-        looked = rig.look(poses.next(), draws)
+        pose = poses.next()
+        late = rig.scan(_a_tick_ago(pose, rng), stage) if draws.scan == "late" else None
+        looked = rig.look(pose, draws)
+        scan = late or rig.last_scan(stage)
         image = encoded(darkroom.photographed(looked.image_bgr, draws, rng), draws.jpeg_quality)
-        yield _sample((group, index), stage, draws, looked, image, config.camera)
+        told_m = measured(scan.ranges_m, draws, rng)
+        beams = scan.classes if len(told_m) else b""
+        yield _sample(
+            (group, index), stage, draws, looked, replace(scan, ranges_m=told_m, classes=beams), image, config.camera
+        )
     rig.quit()
 
 
@@ -131,10 +153,24 @@ class _Rig:
         self._camera.enableRecognitionSegmentation()
         self._lidar.enable(self._step_ms)
 
-    def look(self, pose: Pose2D, draws: FrameDraws) -> _Look:
+    def scan(self, pose: Pose2D, stage: Stage) -> _Scan:
+        """What the LIDAR says from a pose."""
+        self._put(pose)
+        self._robot.step(self._step_ms)
+        return self.last_scan(stage)
+
+    def last_scan(self, stage: Stage) -> _Scan:
+        ranges_m, classes = np.array(self._lidar.getRangeImage(), np.float64), stage.beam_classes()
+        told = b"" if classes is None else classes[::-1].tobytes()
+        return _Scan(ranges_m[::-1], told, float(self._lidar.getFov()), len(ranges_m))
+
+    def _put(self, pose: Pose2D) -> None:
         self._translation.setSFVec3f([pose.x_m, pose.y_m, 0.0])
         self._rotation.setSFRotation([0.0, 0.0, 1.0, pose.heading_rad])
         self._node.resetPhysics()
+
+    def look(self, pose: Pose2D, draws: FrameDraws) -> _Look:
+        self._put(pose)
         self._camera_rotation.setSFRotation(list(camera_rotation(draws.pitch_down_rad, draws.roll_rad)))
         self._camera_fov.setSFFloat(draws.horizontal_fov_rad)
         self._robot.step(self._step_ms)
@@ -150,13 +186,17 @@ class _Rig:
             stamp_s=self._robot.getTime(),
             image_bgr=np.asarray(cv2.cvtColor(image, cv2.COLOR_BGRA2BGR), np.uint8),
             segmentation_bgra=segmentation,
-            ranges_m=np.array(self._lidar.getRangeImage(), np.float64)[::-1],
-            lidar_fov_rad=float(self._lidar.getFov()),
         )
 
     def quit(self) -> None:
         self._robot.simulationQuit(0)
         self._robot.step(self._step_ms)
+
+
+def _a_tick_ago(pose: Pose2D, rng: Rng) -> Pose2D:
+    """Where a robot at cruise was a tenth of a second before, on a straight line or an arc."""
+    back_m, turned_rad = rng.uniform(0.0, 0.025), rng.uniform(-0.1, 0.1)
+    return pose @ Pose2D(-float(back_m), 0.0, float(turned_rad))
 
 
 class PoseChooser:
@@ -226,10 +266,16 @@ def camera_rotation(pitch_down_rad: float, roll_rad: float) -> tuple[float, floa
 
 
 def _sample(
-    identity: tuple[str, int], stage: Stage, draws: FrameDraws, looked: "_Look", image: bytes, camera: Camera
+    identity: tuple[str, int],
+    stage: Stage,
+    draws: FrameDraws,
+    looked: _Look,
+    scan: _Scan,
+    image: bytes,
+    camera: Camera,
 ) -> Sample:
     classes, instances = recognition_palette.decode(looked.segmentation_bgra)
-    step_rad = looked.lidar_fov_rad / len(looked.ranges_m)
+    step_rad = scan.fov_rad / scan.beams
     pose, group = looked.map_from_base, identity[0]
     shadows = any(lamp.shadows for lamp in stage.room.lamps)
     return Sample(
@@ -237,8 +283,8 @@ def _sample(
         group=group,
         stamp_s=looked.stamp_s,
         image=image,
-        ranges_m=looked.ranges_m,
-        first_bearing_rad=-looked.lidar_fov_rad / 2 + step_rad / 2,
+        ranges_m=scan.ranges_m,
+        first_bearing_rad=-scan.fov_rad / 2 + step_rad / 2,
         step_rad=step_rad,
         segmentation=label_png(classes),
         instances=label_png(instances),
@@ -248,6 +294,7 @@ def _sample(
         camera=true_camera(camera, draws, looked.rotation, looked.height_m),
         draws=json.dumps({**draws.to_json(), "shadows": shadows}, sort_keys=True),
         provenance="simulator",
+        beam_classes=scan.classes,
     )
 
 

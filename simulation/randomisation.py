@@ -5,17 +5,19 @@ Drawing and applying are apart: `draw_frame` says what, `photographed` does it. 
 
 import math
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, Literal
 
 import cv2
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from foundation.geometry import FloatArray
 from foundation.robot_config import Camera
 from simulation.shape_parts import Rng
 
 _PLAIN_RATIO = 0.15  # frames as the renderer gives them
+_LATE_RATIO, _LOST_RATIO = 0.03, 0.01  # of the scans
 _NOISE_BANK = 1 << 20
 
 
@@ -36,6 +38,10 @@ class FrameDraws:
     smear_px: int  # motion blur across
     noise_levels: float
     jpeg_quality: int  # 0 is PNG
+    range_bias_m: float
+    range_noise_m: float  # on top of the LIDAR's own
+    beam_dropout_ratio: float
+    scan: Literal["fresh", "late", "lost"]  # late: of where the robot was a tick ago; lost: none came
 
     def to_json(self) -> dict[str, Any]:
         return {item.name: getattr(self, item.name) for item in fields(self)}
@@ -62,7 +68,29 @@ def draw_frame(rng: Rng, camera: Camera) -> FrameDraws:
         smear_px=int(rng.integers(2, 7)) if not plain and rng.uniform() < 0.12 else 0,
         noise_levels=float(strength * rng.uniform(0, 1) ** 2 * 11),
         jpeg_quality=0 if rng.uniform() < 0.1 else int(rng.integers(70, 96)),
+        range_bias_m=float(strength * rng.normal(0, 0.004)),
+        range_noise_m=float(strength * rng.uniform(0, 1) ** 3 * 0.02),
+        beam_dropout_ratio=float(strength * rng.uniform(0, 1) ** 3 * 0.1),
+        scan=_fate(float(rng.uniform())),
     )
+
+
+def _fate(draw: float) -> Literal["fresh", "late", "lost"]:
+    if draw < _LOST_RATIO:
+        return "lost"
+    return "late" if draw < _LOST_RATIO + _LATE_RATIO else "fresh"
+
+
+def measured(ranges_m: FloatArray, draws: FrameDraws, rng: Rng) -> FloatArray:
+    """(N,) as this frame's LIDAR tells them, `inf` where a beam is lost; (0,) when no scan came."""
+    if draws.scan == "lost":
+        return np.zeros(0)
+    told = ranges_m + draws.range_bias_m
+    if draws.range_noise_m > 0:
+        told = told + rng.normal(0, draws.range_noise_m, len(told))
+    told = np.maximum(told, 0.0)
+    told[rng.random(len(told)) < draws.beam_dropout_ratio] = np.inf
+    return told
 
 
 class Darkroom:

@@ -76,9 +76,21 @@ def test_missing_columns_are_named(tmp_path):
         list(sample_format.read_shard(tmp_path / "s.parquet"))
 
 
+def test_a_shard_of_before_lacks_the_beams_classes_and_is_read(tmp_path):
+    path = tmp_path / "s.parquet"
+    sample_format.write_shard(path, [sample("room-1", 0, seed=5)])
+    pq.write_table(pq.read_table(path).drop_columns(["beam_classes"]), path)
+
+    (held,) = sample_format.read_shard(path)
+
+    assert held.beam_classes == b""
+    assert held.sample_id == sample("room-1", 0, seed=5).sample_id
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
+        ({"beam_classes": b"12"}, "2 beam_classes for"),
         ({"floor_under": "lava"}, "unknown floor 'lava'"),
         ({"provenance": "guess"}, "unknown provenance 'guess'"),
         ({"objects": "dragon"}, "unknown class 'dragon'"),

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from foundation.progress import silent
+from navigation.ros_map import read_map
+from navigation.static_map import FREE, OCCUPIED
 from perception import labels, sample_format
 from simulation.capture_stage import SPARE_PARTS, CaptureStage
 from simulation.dataset_writer import CaptureSettings, capture, robot_config, shard_path
@@ -59,6 +61,41 @@ def test_a_whole_object_stands_where_its_contact_says(taken):
 def test_the_floor_under_the_robot_is_a_floor(taken):
     assert all(sample.floor_under in labels.FLOORS for sample in taken)
     assert all(json.loads(sample.draws)["exposure"] > 0 for sample in taken)
+
+
+def test_beams_say_what_they_met_and_end_where_the_map_says_something_stands(tmp_path: Path):
+    capture(1, 60, 5, tmp_path / "c", width_px=160, height_px=120, workers=1, progress=silent)
+    seen, fates = set(), set()
+    stood = free = 0
+
+    for sample in sample_format.iter_samples(tmp_path / "c"):
+        fate = json.loads(sample.draws)["scan"]
+        fates.add(fate)
+        if fate == "lost":
+            assert len(sample.ranges_m) == 0 and sample.beam_classes == b""
+            continue
+        classes = np.frombuffer(sample.beam_classes, np.uint8)
+        assert len(classes) == len(sample.ranges_m) == 450
+        seen |= set(classes.tolist())
+        if fate == "late" or json.loads(sample.draws)["range_noise_m"] > 0.01:
+            continue
+        chart = read_map(tmp_path / "c" / "maps" / f"{sample.group}.yaml")
+        met = np.isfinite(sample.ranges_m) & np.isin(classes, (labels.WALL, labels.FURNITURE))
+        bearings = sample.first_bearing_rad + np.arange(450) * sample.step_rad
+        for along, wanted in ((0.03, OCCUPIED), (-0.15, FREE)):
+            reach = sample.ranges_m[met] + along
+            ends = np.stack([reach * np.cos(bearings[met]), reach * np.sin(bearings[met])], axis=1)
+            rows, columns = chart.geometry.cells(sample.pose.transform(ends)).T
+            inside = (rows >= 0) & (columns >= 0) & (rows < chart.cells.shape[0]) & (columns < chart.cells.shape[1])
+            hit = chart.cells[rows[inside], columns[inside]] == wanted
+            stood, free = (stood + hit.mean(), free) if wanted == OCCUPIED else (stood, free + hit.mean())
+            assert hit.mean() > 0.6
+    assert (
+        {labels.WALL, labels.FURNITURE}
+        <= seen
+        <= {labels.VOID, labels.WALL, labels.FURNITURE, labels.DOCK, labels.MOVING, 10, 11, 12, 13, 14}
+    )
+    assert fates >= {"fresh", "late"}
 
 
 def test_poses_differ_from_one_sample_to_the_next(taken):
