@@ -20,9 +20,11 @@ import numpy as np
 
 from foundation.progress import bars
 from foundation.robot_config import RobotConfig
-from perception import data_processor, evaluate, model_bundle, sample_format
+from perception import data_processor, evaluate, model_bundle, obstacle_targets, sample_format
 from perception.floor_colour_baseline import FloorColourBaseline
+from perception.labels import FLOORS
 from perception.onnx_model import OnnxModel
+from perception.tasks.obstacles import NOT_FLOOR
 
 RANGE_MAX_M = 1.2
 START = """
@@ -57,6 +59,7 @@ def main() -> None:
     data = test_rooms(work, given.rooms, given.frames, given.seed)
     detector = evaluate.of_bundle(given.bundle, min_score=None, range_max_m=RANGE_MAX_M)
     worth("trained", evaluate.evaluate(detector, data, range_max_m=RANGE_MAX_M, progress=bars).figures)
+    floors(given.bundle, data)
     worth("nothing", evaluate.evaluate(evaluate.nothing, data, range_max_m=RANGE_MAX_M, progress=bars).figures)
     classical = FloorColourBaseline(RANGE_MAX_M)
     worth("floor colour", evaluate.evaluate(classical, data, range_max_m=RANGE_MAX_M, progress=bars).figures)
@@ -94,6 +97,24 @@ def worth(name: str, figures: dict) -> None:
     print(f"{'class':<12}" + "".join(f"{band:>11}" for band in figures["by_distance"]))
     for kind, told in figures["by_class_and_distance"].items():
         print(f"{kind:<12}" + "".join(f"{_percent(recall):>11}" for recall in told.values()))
+
+
+def floors(bundle_dir: Path, data: Path) -> None:
+    """Cells that one kind of floor fills: told as that kind, and as floor at all."""
+    model = OnnxModel.load(model_bundle.load(bundle_dir).onnx_path)
+    counts = np.zeros((NOT_FLOOR + 1, NOT_FLOOR + 1), np.int64)  # true, told
+    for sample in sample_format.iter_samples(data):
+        truth = obstacle_targets.floor_cells(data_processor.decode_labels(sample.segmentation).astype(np.uint8))
+        told = model.run(data_processor.decode(sample.image))["floor"].argmax(axis=0)
+        known = truth != obstacle_targets.IGNORED
+        np.add.at(counts, (truth[known], told[known]), 1)
+    kinds, whole = counts[:NOT_FLOOR, :NOT_FLOOR], counts.sum()
+    right = _percent(np.trace(kinds) / counts[:NOT_FLOOR].sum())
+    apart = _percent((kinds.sum() + counts[NOT_FLOOR, NOT_FLOOR]) / whole)
+    print(f"\nfloor: kind right in {right} of its cells, floor told from the rest in {apart}")
+    print(f"  all six answers right in {_percent(np.trace(counts) / whole)}")
+    shares = np.diag(counts)[:NOT_FLOOR] / counts[:NOT_FLOOR].sum(axis=1)
+    print("  by kind " + ", ".join(f"{name} {_percent(share)}" for name, share in zip(FLOORS, shares, strict=True)))
 
 
 def costs(bundle_dir: Path) -> None:

@@ -93,7 +93,7 @@ def encode(
         elif len(edge.columns):
             index = SMALL_OBJECTS.index(item.class_name)
             _draw(edge, drops(edge, item, camera) / STRIDE_PX, index, thing, kind, box)
-    return GridTargets(thing, kind, box, _floor(segmentation), _mask(instances, objects))
+    return GridTargets(thing, kind, box, floor_cells(segmentation), _mask(instances, objects))
 
 
 def _mask(instances: NDArray[np.integer], objects: Sequence[LabelledObject]) -> NDArray[np.uint8]:
@@ -176,7 +176,7 @@ def _share_with_neighbour(
         box[1, other[0], other[1]] -= side
 
 
-def _floor(segmentation: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def floor_cells(segmentation: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """(R, C): what at least six tenths of a cell's pixels are, else IGNORED."""
     rows, columns = segmentation.shape[0] // STRIDE_PX, segmentation.shape[1] // STRIDE_PX
     table = np.full(256, NOT_FLOOR, np.uint8)
