@@ -1,71 +1,60 @@
 """Numba kernels on cell grids [row, col]: shortest ways and border tracing."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _push(heap_cost: Any, heap_cell: Any, size: int, cost: float, cell: int) -> int:
-    i = size
-    while i > 0:
-        parent = (i - 1) >> 1
-        if heap_cost[parent] <= cost:
-            break
-        heap_cost[i], heap_cell[i] = heap_cost[parent], heap_cell[parent]
-        i = parent
-    heap_cost[i], heap_cell[i] = cost, cell
-    return size + 1
+class Queue(NamedTuple):
+    """Memory of `nearest_marked` for a grid: one for many searches."""
+
+    cost: Any  # (4 * R * C,) of each entry
+    cell: Any
+    following: Any  # next entry of the same bucket, -1 for none
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _pop(heap_cost: Any, heap_cell: Any, size: int) -> int:
-    """Removes the top; the caller has read it."""
-    size -= 1
-    cost, cell = heap_cost[size], heap_cell[size]
-    i = 0
-    while True:
-        child = 2 * i + 1
-        if child >= size:
-            break
-        if child + 1 < size and heap_cost[child + 1] < heap_cost[child]:
-            child += 1
-        if heap_cost[child] >= cost:
-            break
-        heap_cost[i], heap_cell[i] = heap_cost[child], heap_cell[child]
-        i = child
-    heap_cost[i], heap_cell[i] = cost, cell
-    return size
+def queue_for(cells: int) -> Queue:
+    """For a grid of so many cells; each may be entered four times."""
+    size = 4 * cells + 8
+    return Queue(np.empty(size), np.empty(size, np.int32), np.empty(size, np.int32))
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def nearest_marked(centres: Any, marked: Any, start: int, want: int, dist: Any, before: Any, touched: Any,
-                   heap_cost: Any, heap_cell: Any, found: Any) -> tuple[int, int]:  # fmt: skip
+                   queue: Any, found: Any) -> tuple[int, int]:  # fmt: skip
     """Dijkstra from cell `start` until `want` cells with `marked` >= 0 are settled.
 
     `dist` (R*C) must be inf and stays so after `clean`; `touched` lists cells to clean. Returns the counts of both;
-    `found` holds the settled marked cells in order of distance.
+    `found` holds the settled marked cells in order of distance. The queue is buckets one step wide: no step is shorter,
+    so whatever lies in the first one is settled, in any order (Denardo and Fox, Operations Research 27, 1979).
     """
     rows, cols = centres.shape
     flat = centres.ravel()
     marks = marked.ravel()
+    first = np.full(4, -1, np.int64)  # entry of the bucket now and the three after it, round and round
     dist[start] = 0.0
     before[start] = -1
     touched[0] = start
-    n_touched = 1
-    size = _push(heap_cost, heap_cell, 0, 0.0, start)
-    n_found = 0
-    while size > 0:
-        cost, cell = heap_cost[0], heap_cell[0]
-        size = _pop(heap_cost, heap_cell, size)
-        if cost > dist[cell]:
-            continue
-        if marks[cell] >= 0:
-            found[n_found] = cell
-            n_found += 1
+    queue.cost[0], queue.cell[0], queue.following[0] = 0.0, start, -1
+    first[0] = 0
+    n_touched = size = waiting = 1
+    n_found = bucket = 0
+    while waiting > 0:
+        entry = first[bucket & 3]
+        if entry < 0:
             if n_found >= want:
                 break
+            bucket += 1
+            continue
+        first[bucket & 3] = queue.following[entry]
+        waiting -= 1
+        cost, cell = queue.cost[entry], queue.cell[entry]
+        if cost > dist[cell]:
+            continue
+        if marks[cell] >= 0 and n_found < len(found):
+            found[n_found] = cell
+            n_found += 1
         row, col = cell // cols, cell % cols
         for dr in range(-1, 2):
             for dc in range(-1, 2):
@@ -82,9 +71,19 @@ def nearest_marked(centres: Any, marked: Any, start: int, want: int, dist: Any, 
                         n_touched += 1
                     dist[other] = new
                     before[other] = cell
-                    if size < len(heap_cost):
-                        size = _push(heap_cost, heap_cell, size, new, other)
-    return n_found, n_touched
+                    if size < len(queue.cost):
+                        at = int(new) & 3
+                        queue.cost[size], queue.cell[size], queue.following[size] = new, other, first[at]
+                        first[at] = size
+                        size += 1
+                        waiting += 1
+    for i in range(1, n_found):  # nearly in order already
+        cell, k = found[i], i
+        while k > 0 and dist[found[k - 1]] > dist[cell]:
+            found[k] = found[k - 1]
+            k -= 1
+        found[k] = cell
+    return min(n_found, want), n_touched
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]

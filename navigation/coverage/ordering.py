@@ -12,7 +12,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from navigation.coverage.floor import BoolGrid
-from navigation.coverage.grid_kernels import clean, nearest_marked
+from navigation.coverage.grid_kernels import clean, nearest_marked, queue_for
 
 NEAR_ENDS = 14
 GUESS = 1.6  # a way that was not found is longer than the straight line by about this
@@ -30,11 +30,11 @@ class Ends:
         count = len(self.places)
         self.near = np.full((count, NEAR_ENDS), -1, np.int32)
         self.way = np.full((count, NEAR_ENDS), np.inf, np.float32)
-        _find_near(centres, self.places, self.near, self.way)
+        _find_near(centres, self.places, self.near, self.way, queue_for(centres.size))
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _find_near(centres: Any, places: Any, near: Any, way: Any) -> None:
+def _find_near(centres: Any, places: Any, near: Any, way: Any, queue: Any) -> None:
     rows, cols = centres.shape
     total = rows * cols
     ends = len(places)
@@ -48,13 +48,11 @@ def _find_near(centres: Any, places: Any, near: Any, way: Any) -> None:
     dist = np.full(total, np.inf, np.float64)
     before = np.empty(total, np.int32)
     touched = np.empty(total, np.int32)
-    heap_cost = np.empty(4 * total + 8, np.float64)
-    heap_cell = np.empty(4 * total + 8, np.int32)
     found = np.empty(ends, np.int32)
     for e in range(ends):
         cell = places[e, 0] * cols + places[e, 1]
         n_found, n_touched = nearest_marked(
-            centres, marked, cell, near.shape[1] + 2, dist, before, touched, heap_cost, heap_cell, found
+            centres, marked, cell, near.shape[1] + 2, dist, before, touched, queue, found
         )
         k = 0
         for f in range(n_found):

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from navigation.coverage.clearance import line_clear
 from navigation.coverage.floor import BoolGrid, Ground
-from navigation.coverage.grid_kernels import clean, nearest_marked
+from navigation.coverage.grid_kernels import clean, nearest_marked, queue_for
 
 Line = NDArray[np.float64]  # (N, 2) of (row, col)
 
@@ -51,8 +51,7 @@ class Ways:
         self._dist = np.full(total, np.inf)
         self._before = np.empty(total, np.int32)
         self._touched = np.empty(total, np.int32)
-        self._heap_cost = np.empty(4 * total + 8)
-        self._heap_cell = np.empty(4 * total + 8, np.int32)
+        self._queue = queue_for(total)
         self._marked = np.full(centres.shape, -1, np.int32)
         self._found = np.empty(1, np.int32)
 
@@ -73,8 +72,7 @@ class Ways:
             self._dist,
             self._before,
             self._touched,
-            self._heap_cost,
-            self._heap_cell,
+            self._queue,
             self._found,
         )
         self._marked[goal_cell] = -1
