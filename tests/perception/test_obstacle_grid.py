@@ -149,7 +149,7 @@ def test_a_faint_cell_below_a_thing_does_not_pull_its_contact_nearer():
     )
 
     assert np.allclose(without.contacts_base_m, along.contacts_base_m)
-    assert np.allclose(without.edges, along.edges)
+    assert along.edges[:, 0].max() < without.edges[:, 0].min(), "the map keeps off what is unsure"
     assert np.allclose(without.boxes_px, along.boxes_px)
 
 
