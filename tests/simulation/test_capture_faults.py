@@ -49,7 +49,7 @@ def test_a_full_disk_leaves_whole_shards_only_and_the_capture_goes_on(monkeypatc
     with pytest.raises(OSError, match="No space left"):
         capture(3, 2, 5, out, workers=1, **TINY)
     assert not (out / sample_format.MANIFEST).exists()
-    assert sorted(path.name for path in out.iterdir()) == ["capture.json", shard_path(out, 0).name]
+    assert sorted(path.name for path in out.iterdir()) == ["capture.json", "maps", shard_path(out, 0).name]
 
     monkeypatch.setattr(dataset_writer.sample_format, "write_shard", write)
     resumed = capture(3, 2, 5, out, workers=1, **TINY)
