@@ -203,8 +203,7 @@ def _outdone(scores: NDArray[np.floating], row_in_cell: NDArray[np.floating], mi
     """(R, C): a clearer cell of the same column, a row or two away, tells the same contact (non-maximum suppression).
 
     A faint cell below a thing had put what is told of it up to a cell too near. The map's edges keep such cells: they
-    keep the body off what the network is unsure of (rooms driven without them: a point more of the floor, half as many
-    hits again).
+    keep the body off what the network is unsure of.
     """
     ends = np.arange(len(scores))[:, None] + np.clip(row_in_cell, -0.5, 1.5)
     outdone = np.zeros(scores.shape, dtype=bool)
