@@ -1,4 +1,4 @@
-"""What varies per frame: the camera's mounting, exposure, colours, blur, noise, and the scan. Draws are plain values, logged.
+"""What varies per frame: the camera's mounting, exposure, colours, blur, noise, and the scan. Every draw is logged.
 
 Drawing and applying are apart: `draw_frame` says what, `photographed` does it. Equal draws and seeds give equal bytes.
 """
