@@ -30,7 +30,7 @@ from perception.sample_format import Sample
 
 BANDS_M: Final = ((0.0, 0.3), (0.3, 0.6), (0.6, 1.0), (1.0, 1.5))
 NEAR_PX: Final = 6
-NEAR_M: Final = 0.02  # and a twentieth of the distance: what the map's discs forgive
+NEAR_M: Final = 0.02  # and a twentieth of the distance
 UNKNOWN_PITCH_RAD: Final = math.radians(0.25)
 BORDER_PX: Final = 3
 MISSED: Final = len(SMALL_OBJECTS)  # column of the confusion matrix; its row holds false alarms

@@ -97,8 +97,8 @@ class _Scan:
 
     ranges_m: FloatArray  # (N,)
     classes: bytes  # of what the beams met; empty when not known
-    fov_rad: float
-    beams: int
+    first_bearing_rad: float
+    step_rad: float
 
 
 def samples(room: Room, config: RobotConfig, *, frames: int, seed: int) -> Iterator[Sample]:
@@ -162,7 +162,9 @@ class _Rig:
     def last_scan(self, stage: Stage) -> _Scan:
         ranges_m, classes = np.array(self._lidar.getRangeImage(), np.float64), stage.beam_classes()
         told = b"" if classes is None else classes[::-1].tobytes()
-        return _Scan(ranges_m[::-1], told, float(self._lidar.getFov()), len(ranges_m))
+        fov_rad = float(self._lidar.getFov())
+        step_rad = fov_rad / len(ranges_m)
+        return _Scan(ranges_m[::-1], told, -fov_rad / 2 + step_rad / 2, step_rad)
 
     def _put(self, pose: Pose2D) -> None:
         self._translation.setSFVec3f([pose.x_m, pose.y_m, 0.0])
@@ -275,7 +277,6 @@ def _sample(
     camera: Camera,
 ) -> Sample:
     classes, instances = recognition_palette.decode(looked.segmentation_bgra)
-    step_rad = scan.fov_rad / scan.beams
     pose, group = looked.map_from_base, identity[0]
     shadows = any(lamp.shadows for lamp in stage.room.lamps)
     return Sample(
@@ -284,8 +285,8 @@ def _sample(
         stamp_s=looked.stamp_s,
         image=image,
         ranges_m=scan.ranges_m,
-        first_bearing_rad=-scan.fov_rad / 2 + step_rad / 2,
-        step_rad=step_rad,
+        first_bearing_rad=scan.first_bearing_rad,
+        step_rad=scan.step_rad,
         segmentation=label_png(classes),
         instances=label_png(instances),
         objects=tuple(stage.objects.seen(instances, pose)),

@@ -20,7 +20,7 @@ from simulation.ray_solids import KINDS
 from simulation.standin.edges import smoothed
 from simulation.standin.view_solids import draw_round, seen_from
 
-ROUND: Final = min(KINDS[name] for name in ("ellipsoid", "cylinder", "capsule"))
+_BOX: Final = KINDS["box"]  # all kinds after it are round
 HIDDEN_GROUP: Final = 4  # MuJoCo draws groups 0 to 2 unless told otherwise
 
 logger = logging.getLogger(__name__)
@@ -74,7 +74,7 @@ class GlRenderer:
         eye, axes, tangents = self._view(data)
         kinds, frames = seen_from(eye, axes, model.geom_type, model.geom_size, data.geom_xpos, data.geom_xmat)
         geoms, curved = self._draw_geoms(kinds)
-        draw_round(geoms, curved, kinds, frames, (data.geom_xpos[curved] - eye) @ (axes * (1, 1, -1)), tangents)
+        draw_round(geoms, curved, kinds, frames, tangents)
         self._draw(self._pixels)
         rgb: NDArray[np.uint8] = smoothed(self._pixels, geoms, kinds, frames, tangents)
         return rgb, geoms
@@ -86,7 +86,7 @@ class GlRenderer:
         for geom in self._scene.geoms[: self._scene.ngeom]:
             if geom.segid < 0 or geom.objtype != mujoco.mjtObj.mjOBJ_GEOM:
                 continue
-            if kinds[geom.objid] >= ROUND:
+            if kinds[geom.objid] > _BOX:
                 curved.append(geom.objid)
                 geom.segid = -1  # is not drawn
             else:

@@ -101,18 +101,13 @@ def draw_round(
     curved: NDArray[np.int64],
     kinds: NDArray[np.int64],
     frames: FloatArray,
-    places: FloatArray,
     tangents: tuple[float, float],
 ) -> None:
-    """Puts the geoms `curved` (N,) into `geoms` (H, W), top row first, where they lie before what is there.
-
-    `places` (N, 3) are their middles: right, up and ahead of the eye.
-    """
+    """Puts the geoms `curved` (N,) into `geoms` (H, W), top row first, where they lie before what is there."""
     height, width = geoms.shape
-    for n in range(len(curved)):
-        geom = curved[n]
-        left_px, right_px = _span(kinds[geom], frames, geom, places[n, 0], places[n, 2], ACROSS, tangents[0], width)
-        low_px, high_px = _span(kinds[geom], frames, geom, places[n, 1], places[n, 2], UP, tangents[1], height)
+    for geom in curved:
+        left_px, right_px = _span(kinds[geom], frames, geom, ACROSS, tangents[0], width)
+        low_px, high_px = _span(kinds[geom], frames, geom, UP, tangents[1], height)
         for row in range(height - high_px, height - low_px):
             up = (1 - (row + 0.5) / height * 2) * tangents[1]
             for col in range(left_px, right_px):
@@ -171,9 +166,7 @@ def cast(
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
-def _span(
-    kind: int, frames: FloatArray, geom: int, aside: float, ahead: float, axis: int, tangent: float, pixels: int
-) -> tuple[int, int]:
+def _span(kind: int, frames: FloatArray, geom: int, axis: int, tangent: float, pixels: int) -> tuple[int, int]:
     """First and behind the last pixel along one axis of the picture (ACROSS or UP) that the geom can touch.
 
     A cylinder lies between its two discs, a capsule between two balls: ellipsoids all, whose outlines are conics.
@@ -183,8 +176,10 @@ def _span(
         reach, flat = frames[geom, HALF, 2], 0.0
     elif kind == _CAPSULE:
         reach, flat = frames[geom, HALF, 2] - frames[geom, HALF, 0], frames[geom, HALF, 0] / frames[geom, HALF, 2]
-    spread = depth = both = 0.0
+    aside = ahead = spread = depth = both = 0.0  # of its middle from the eye; of its shape
     for k in range(3):
+        aside -= frames[geom, START, k] * frames[geom, axis, k]
+        ahead += frames[geom, START, k] * frames[geom, AHEAD, k]
         half = frames[geom, HALF, k] * (flat if k == 2 else 1.0)
         spread += (frames[geom, axis, k] * half) ** 2
         depth += (frames[geom, AHEAD, k] * half) ** 2

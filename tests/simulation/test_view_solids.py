@@ -40,13 +40,13 @@ def solids_of(model, data, eye, axes):
     return seen_from(eye, axes, model.geom_type, model.geom_size, data.geom_xpos, data.geom_xmat)
 
 
-def true_geoms(model, data, eye, axes) -> np.ndarray:
-    """(SIDE, SIDE) by MuJoCo's rays."""
+def true_geoms(model, data, eye, axes, shown=None) -> np.ndarray:
+    """(SIDE, SIDE) by MuJoCo's rays, of the geom groups `shown`; None for all."""
     out = np.full((SIDE, SIDE), -1, np.int32)
     hit = np.zeros(1, np.int32)
     for row in range(SIDE):
         for col in range(SIDE):
-            mujoco.mj_ray(model, data, eye, ray_of(row, col, axes), None, True, -1, hit)
+            mujoco.mj_ray(model, data, eye, ray_of(row, col, axes), shown, True, -1, hit)
             out[row, col] = hit[0]
     return out
 
@@ -99,15 +99,10 @@ def test_round_geoms_are_drawn_where_they_are_seen(seed):
     curved = np.flatnonzero(kinds >= ROUND)
     flat = model.geom_group.copy()
     model.geom_group[curved] = 5
-    geoms = np.full((SIDE, SIDE), -1, np.int32)
-    hit, shown = np.zeros(1, np.int32), np.array([1, 0, 0, 0, 0, 0], np.uint8)
-    for row in range(SIDE):
-        for col in range(SIDE):
-            mujoco.mj_ray(model, data, eye, ray_of(row, col, axes), shown, True, -1, hit)
-            geoms[row, col] = hit[0]
+    geoms = true_geoms(model, data, eye, axes, np.array([1, 0, 0, 0, 0, 0], np.uint8))
     model.geom_group[:] = flat
 
-    draw_round(geoms, curved, kinds, frames, (data.geom_xpos[curved] - eye) @ (axes * (1, 1, -1)), TANGENTS)
+    draw_round(geoms, curved, kinds, frames, TANGENTS)
 
     wanted = true_geoms(model, data, eye, axes)
     assert np.isin(wanted, curved).sum() > 30
