@@ -17,6 +17,7 @@ from foundation.robot_config import Camera
 from simulation.shape_parts import Rng
 
 _PLAIN_RATIO = 0.15  # frames as the renderer gives them
+_LEANING_RATIO = 0.12
 _LATE_RATIO, _LOST_RATIO = 0.03, 0.01  # of the scans
 _NOISE_BANK = 1 << 20
 
@@ -48,9 +49,9 @@ class FrameDraws:
 
 
 def draw_frame(rng: Rng, camera: Camera) -> FrameDraws:
-    """Mostly a camera as mounted, give or take 2 degrees; a minority leans by up to 10."""
-    lean = math.radians(10) if rng.uniform() < 0.08 else math.radians(2)
-    pitch, roll = rng.uniform(-lean, lean, 2)
+    """Mostly a camera as mounted, give or take 2 degrees; a minority is pitched by up to 20 and rolled by up to 10."""
+    leans = rng.uniform() < _LEANING_RATIO
+    pitch, roll = rng.uniform(-1, 1, 2) * np.radians((20, 10) if leans else (2, 2))
     zoom = rng.normal(1, 0.01)
     plain = rng.uniform() < _PLAIN_RATIO
     strength = 0.0 if plain else 1.0

@@ -9,6 +9,7 @@ import numpy as np
 from simulation.room_spec import UPRIGHT, AxisAngle, Colour, Part, Vector
 
 Rng = np.random.Generator
+LYING_X: AxisAngle = (0.0, 1.0, 0.0, math.pi / 2)  # z along x
 
 
 def turn(angle_rad: float) -> AxisAngle:
@@ -24,6 +25,12 @@ def along(direction: Vector) -> AxisAngle:
     if flat < 1e-9 * length:
         return UPRIGHT if z > 0 else (1.0, 0.0, 0.0, math.pi)
     return (-y / flat, x / flat, 0.0, math.acos(max(-1.0, min(1.0, z / length))))
+
+
+def axis_of(rotation: AxisAngle) -> Vector:
+    """Where a part's own z points."""
+    w, x, y, z = _quaternion(rotation)
+    return (2 * (x * z + w * y), 2 * (y * z - w * x), 1 - 2 * (x * x + y * y))
 
 
 def composed(outer: AxisAngle, inner: AxisAngle) -> AxisAngle:
@@ -72,6 +79,28 @@ def rod(points_m: list[tuple[float, float]], diameter_m: float, colour: Colour) 
     return [capsule_between((*start, z), (*end, z), diameter_m, colour) for start, end in itertools.pairwise(points_m)]
 
 
+def ring(
+    count: int, radius_m: float, wall: tuple[float, float, float], z_m: float, lean: float, c: Colour
+) -> list[Part]:
+    """Boxes of (thickness, width, height) around a circle, leaning outwards."""
+    return [
+        box(
+            wall,
+            (radius_m * math.cos(a), radius_m * math.sin(a), z_m),
+            c,
+            composed(turn(a), (0.0, 1.0, 0.0, lean)),
+        )
+        for a in (2 * math.pi * i / count for i in range(count))
+    ]
+
+
+def centred(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Their mean at the origin."""
+    x = sum(point[0] for point in points) / len(points)
+    y = sum(point[1] for point in points) / len(points)
+    return [(point[0] - x, point[1] - y) for point in points]
+
+
 def any_colour(rng: Rng) -> Colour:
     """Anything people buy: vivid, pale, dark or grey."""
     hue, pick = rng.uniform(), rng.uniform()
@@ -81,6 +110,16 @@ def any_colour(rng: Rng) -> Colour:
     if pick < 0.6:
         return colorsys.hsv_to_rgb(hue, rng.uniform(0.5, 1.0), rng.uniform(0.35, 1.0))
     return colorsys.hsv_to_rgb(hue, rng.uniform(0.1, 0.6), rng.uniform(0.08, 0.95))
+
+
+def cable_colour(rng: Rng) -> Colour:
+    """Black, white, or anything."""
+    pick = rng.uniform()
+    if pick < 0.45:
+        return shade((1, 1, 1), rng.uniform(0.02, 0.15))
+    if pick < 0.75:
+        return shade((1, 1, 1), rng.uniform(0.7, 1.0))
+    return any_colour(rng)
 
 
 def brown(rng: Rng) -> Colour:

@@ -6,27 +6,27 @@ Parts stand on the floor around the object's own origin.
 
 import itertools
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from simulation.room_spec import Colour, Part, Purpose
+from simulation.room_spec import Part, Purpose
 from simulation.shape_parts import (
+    LYING_X,
     Rng,
     any_colour,
     box,
     brown,
+    cable_colour,
     capsule_between,
-    composed,
+    centred,
     cylinder,
     ellipsoid,
+    ring,
     rod,
     shade,
     sphere,
     turn,
 )
-
-Builder = Callable[[Rng], list[Part]]
-_LYING_X = (0.0, 1.0, 0.0, math.pi / 2)  # z along x
+from simulation.training_shapes import MORE_FOR_TRAINING, Builder, stretched
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,8 @@ def draw_parts(kind: str, purpose: Purpose, rng: Rng) -> tuple[str, tuple[Part, 
     """A variant's name and its parts."""
     shapes = [shape for shape in SHAPES if shape.kind == kind and shape.purpose == purpose]
     shape = shapes[int(rng.integers(len(shapes)))]
-    return shape.variant, tuple(shape.build(rng))
+    parts = shape.build(rng)
+    return shape.variant, tuple(stretched(parts, rng) if purpose == "train" else parts)
 
 
 def _cable_wander(rng: Rng) -> list[Part]:
@@ -53,7 +54,7 @@ def _cable_wander(rng: Rng) -> list[Part]:
         bend = 0.6 * bend + rng.normal(0, 0.35)
         heading += bend
         points.append((points[-1][0] + step * math.cos(heading), points[-1][1] + step * math.sin(heading)))
-    return rod(_centred(points), rng.uniform(0.005, 0.008), _cable_colour(rng))
+    return rod(centred(points), rng.uniform(0.005, 0.008), cable_colour(rng))
 
 
 def _cable_coil(rng: Rng) -> list[Part]:
@@ -65,11 +66,11 @@ def _cable_coil(rng: Rng) -> list[Part]:
         )
         for i in range(count)
     ]
-    return rod(points, rng.uniform(0.005, 0.008), _cable_colour(rng))
+    return rod(points, rng.uniform(0.005, 0.008), cable_colour(rng))
 
 
 def _cable_with_plug(rng: Rng) -> list[Part]:
-    colour, count = _cable_colour(rng), 12
+    colour, count = cable_colour(rng), 12
     length, swing, waves = rng.uniform(0.3, 0.6), rng.uniform(0.03, 0.09), rng.uniform(0.6, 1.6)
     points = [(length * (i / count - 0.5), swing * math.sin(2 * math.pi * waves * i / count)) for i in range(count + 1)]
     plug = box((0.04, 0.03, 0.022), (length / 2 + 0.02, points[-1][1], 0.011), shade(colour, 0.8))
@@ -177,28 +178,13 @@ def _toy_duck(rng: Rng) -> list[Part]:
     ]
 
 
-def _ring(
-    count: int, radius_m: float, wall: tuple[float, float, float], z_m: float, lean: float, c: Colour
-) -> list[Part]:
-    """Boxes of (thickness, width, height) around a circle, leaning outwards."""
-    return [
-        box(
-            wall,
-            (radius_m * math.cos(a), radius_m * math.sin(a), z_m),
-            c,
-            composed(turn(a), (0.0, 1.0, 0.0, lean)),
-        )
-        for a in (2 * math.pi * i / count for i in range(count))
-    ]
-
-
 def _bowl_round(rng: Rng) -> list[Part]:
     colour, radius, tall = any_colour(rng), rng.uniform(0.06, 0.11), rng.uniform(0.035, 0.07)
     count = 12
     width = 2 * radius * math.tan(math.pi / count) * 1.12
     food = ellipsoid((radius * 1.5, radius * 1.5, tall * rng.uniform(0.2, 0.8)), (0.0, 0.0, 0.008), any_colour(rng))
     base = cylinder(radius * 1.9, 0.008, (0.0, 0.0, 0.004), shade(colour, 0.8))
-    return [base, *_ring(count, radius, (0.006, width, tall), tall / 2, rng.uniform(0, 0.25), colour), food]
+    return [base, *ring(count, radius, (0.006, width, tall), tall / 2, rng.uniform(0, 0.25), colour), food]
 
 
 def _bowl_tray(rng: Rng) -> list[Part]:
@@ -213,7 +199,7 @@ def _bowl_tray(rng: Rng) -> list[Part]:
 def _bowl_cone(rng: Rng) -> list[Part]:
     colour, radius, tall = any_colour(rng), rng.uniform(0.07, 0.1), rng.uniform(0.045, 0.075)
     width = 2 * radius * math.tan(math.pi / 8) * 1.15
-    walls = _ring(8, radius, (0.008, width, tall), tall / 2, -0.35, colour)
+    walls = ring(8, radius, (0.008, width, tall), tall / 2, -0.35, colour)
     return [*walls, cylinder(radius * 1.9, 0.01, (0.0, 0.0, 0.005), shade(colour, 0.7))]
 
 
@@ -325,8 +311,8 @@ def _cup_mug(rng: Rng) -> list[Part]:
 def _cup_lying(rng: Rng) -> list[Part]:
     colour, size, tall = any_colour(rng), rng.uniform(0.06, 0.09), rng.uniform(0.07, 0.12)
     return [
-        cylinder(size, tall, (0.0, 0.0, size / 2), colour, _LYING_X),
-        cylinder(size * 0.88, 0.002, (tall / 2, 0.0, size / 2), shade(colour, 0.3), _LYING_X),
+        cylinder(size, tall, (0.0, 0.0, size / 2), colour, LYING_X),
+        cylinder(size * 0.88, 0.002, (tall / 2, 0.0, size / 2), shade(colour, 0.3), LYING_X),
     ]
 
 
@@ -373,10 +359,10 @@ def _bottle_lying(rng: Rng) -> list[Part]:
     colour, size, tall = any_colour(rng), rng.uniform(0.055, 0.085), rng.uniform(0.12, 0.2)
     z = size / 2
     return [
-        cylinder(size, tall, (0.0, 0.0, z), colour, _LYING_X),
-        cylinder(size * 0.6, tall * 0.2, (tall * 0.6, 0.0, z), colour, _LYING_X),
-        cylinder(size * 0.45, tall * 0.12, (tall * 0.75, 0.0, z), any_colour(rng), _LYING_X),
-        cylinder(size * 1.01, tall * 0.4, (-tall * 0.1, 0.0, z), any_colour(rng), _LYING_X),
+        cylinder(size, tall, (0.0, 0.0, z), colour, LYING_X),
+        cylinder(size * 0.6, tall * 0.2, (tall * 0.6, 0.0, z), colour, LYING_X),
+        cylinder(size * 0.45, tall * 0.12, (tall * 0.75, 0.0, z), any_colour(rng), LYING_X),
+        cylinder(size * 1.01, tall * 0.4, (-tall * 0.1, 0.0, z), any_colour(rng), LYING_X),
     ]
 
 
@@ -388,8 +374,8 @@ def _bottle_can(rng: Rng) -> list[Part]:
             cylinder(size * 0.85, tall, (0.0, 0.0, tall / 2), (0.7, 0.7, 0.72)),
         ]
     return [
-        cylinder(size, tall * 0.9, (0.0, 0.0, size / 2), colour, _LYING_X),
-        cylinder(size * 0.85, tall, (0.0, 0.0, size / 2), (0.7, 0.7, 0.72), _LYING_X),
+        cylinder(size, tall * 0.9, (0.0, 0.0, size / 2), colour, LYING_X),
+        cylinder(size * 0.85, tall, (0.0, 0.0, size / 2), (0.7, 0.7, 0.72), LYING_X),
     ]
 
 
@@ -455,22 +441,7 @@ def _other_remote(rng: Rng) -> list[Part]:
 
 def _other_roll(rng: Rng) -> list[Part]:
     colour, radius, tall = any_colour(rng), rng.uniform(0.03, 0.055), rng.uniform(0.02, 0.1)
-    return _ring(10, radius, (0.02, 2 * radius * math.tan(math.pi / 10) * 1.5, tall), tall / 2, 0.0, colour)
-
-
-def _cable_colour(rng: Rng) -> Colour:
-    pick = rng.uniform()
-    if pick < 0.45:
-        return shade((1, 1, 1), rng.uniform(0.02, 0.15))
-    if pick < 0.75:
-        return shade((1, 1, 1), rng.uniform(0.7, 1.0))
-    return any_colour(rng)
-
-
-def _centred(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    x = sum(point[0] for point in points) / len(points)
-    y = sum(point[1] for point in points) / len(points)
-    return [(point[0] - x, point[1] - y) for point in points]
+    return ring(10, radius, (0.02, 2 * radius * math.tan(math.pi / 10) * 1.5, tall), tall / 2, 0.0, colour)
 
 
 SHAPES: tuple[ObjectShape, ...] = (
@@ -512,4 +483,5 @@ SHAPES: tuple[ObjectShape, ...] = (
     ObjectShape("other", "slab", "train", _other_slab),
     ObjectShape("other", "remote", "test", _other_remote),
     ObjectShape("other", "roll", "test", _other_roll),
+    *(ObjectShape(kind, variant, "train", build) for (kind, variant), build in MORE_FOR_TRAINING.items()),
 )

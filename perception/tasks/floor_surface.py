@@ -23,6 +23,6 @@ FLOOR_SURFACE = Task(
     width=1.0,
     looks=8,
     augmentation=Augmentation(zoom=(0.8, 1.25), quarter_turns=True, hues=False),
-    schedule=Schedule(steps=1500, batch=32, learning_rate=3e-3, weight_decay=0.02),
+    schedule=Schedule(steps=2400, batch=32, learning_rate=3e-3, weight_decay=0.02),
     trunk_of="obstacles",
 )

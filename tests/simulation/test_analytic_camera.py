@@ -1,6 +1,7 @@
 """Rendered segmentation against exact rays through the room's own solids."""
 
 import math
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -14,6 +15,7 @@ from simulation.analytic_camera import segmentation, solids_of
 from simulation.dataset_writer import CaptureSettings, robot_config
 from simulation.lidar_capture import samples
 from simulation.room_simulator import draw_room
+from simulation.shape_parts import sphere
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
@@ -38,9 +40,9 @@ def test_every_pixel_away_from_an_edge_is_what_the_rays_say(seed: int):
 
 def test_a_ball_on_the_floor_is_a_disc_of_the_right_size():
     room = draw_room(3, rooms=1, small_objects=(1, 1), classes=("toy",))
-    solids = solids_of(room)
+    place = replace(room.small_objects[0], parts=(sphere(0.08, (0.0, 0.0, 0.04), (0.9, 0.1, 0.1)),))
+    solids = solids_of(replace(room, small_objects=(place,)))
     camera = PinholeCamera(160, 120, math.radians(60), 0.0, 0.12, math.radians(20))
-    place = room.small_objects[0]
 
     views = []
     for heading in np.arange(8) * math.pi / 4:
@@ -49,8 +51,9 @@ def test_a_ball_on_the_floor_is_a_disc_of_the_right_size():
 
     rows, cols = np.nonzero(max(views, key=np.count_nonzero))  # furniture may hide it from some sides
     (expected,) = camera.pixels_from_floor(np.array([[0.4, 0.0]]))
-    assert abs(cols.mean() - expected[0]) < 16
-    assert rows.max() < 120
+    assert abs(cols.mean() - expected[0]) < 2
+    assert np.ptp(cols) + 1 == pytest.approx(0.08 * camera.focal_px / 0.4, rel=0.15)
+    assert rows.max() <= expected[1] + 1
 
 
 def test_nothing_is_void_when_looking_above_the_walls():

@@ -71,7 +71,7 @@ def test_a_pushed_chair_stays_where_it_came_to():
 
 
 def test_movers_move_and_stop_in_front_of_the_robot():
-    room = draw_room(3, rooms=2, movers=2)
+    room = draw_room(1, rooms=2, movers=2)  # whose first walk is straight for a metre: the robot stands in its way
     engine = Engine(build(room, CONFIG).model, CONFIG, seed=0)
     engine.before_step.append(Movement(room, engine.model, engine.robot_body))
     mover = room.movers[0]

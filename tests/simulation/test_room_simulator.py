@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 
 from perception.labels import SMALL_OBJECTS
@@ -9,7 +10,11 @@ from simulation import furniture_shapes, small_object_shapes, textures
 from simulation.errors import RoomError
 from simulation.ground_truth import floor_truth
 from simulation.room_simulator import SOLVABLE_RATIO, draw_room, solvable_ratio
-from simulation.room_spec import SMALL_OBJECT_HEIGHT_MAX_M
+from simulation.room_spec import SMALL_OBJECT_HEIGHT_MAX_M, UPRIGHT
+from simulation.shape_parts import axis_of
+from simulation.training_shapes import stretched
+
+TRAINED = [shape for shape in small_object_shapes.SHAPES if shape.purpose == "train"]
 
 
 def test_equal_seeds_draw_equal_rooms():
@@ -45,8 +50,6 @@ def test_small_objects_are_spread_and_touch_no_furniture():
 
 @pytest.mark.parametrize("shape", small_object_shapes.SHAPES, ids=lambda shape: f"{shape.kind}-{shape.variant}")
 def test_small_objects_stay_below_the_lidar(shape):
-    import numpy as np
-
     from simulation.footprints import rotation_matrix
 
     for seed in range(20):
@@ -55,6 +58,33 @@ def test_small_objects_stay_below_the_lidar(shape):
             if part.shape in ("capsule", "cylinder", "ellipsoid", "sphere"):
                 reach[2] = min(reach[2], max(part.size_m) / 2)
             assert part.position_m[2] + min(reach[2], 1) < SMALL_OBJECT_HEIGHT_MAX_M + 0.03
+
+
+@pytest.mark.parametrize("shape", TRAINED, ids=lambda shape: f"{shape.kind}-{shape.variant}")
+def test_a_stretched_thing_stands_as_it_stood_and_stays_below_the_lidar(shape):
+    for seed in range(20):
+        plain = shape.build(np.random.default_rng(seed))
+        other = stretched(plain, np.random.default_rng(seed))
+
+        assert [part.shape for part in other if part.shape != "ellipsoid"] == [
+            part.shape for part in plain if part.shape not in ("sphere", "ellipsoid")
+        ]
+        assert max(part.position_m[2] + min(part.size_m) / 2 for part in other) < SMALL_OBJECT_HEIGHT_MAX_M + 0.01
+        for before, after in zip(plain, other, strict=True):
+            rise = after.position_m[2] / before.position_m[2] if before.position_m[2] > 1e-9 else 1.0
+            assert 0.4 < rise < 1.7
+            if before.shape == "capsule" and abs(axis_of(before.rotation)[2]) < 1e-9:  # as thick as it lies high
+                assert after.size_m[0] / before.size_m[0] == pytest.approx(rise)
+            if before.shape == "cylinder" and before.rotation == UPRIGHT:
+                assert after.size_m[2] / before.size_m[2] == pytest.approx(rise)
+
+
+def test_testing_draws_its_shapes_as_they_are_built():
+    build = next(shape.build for shape in small_object_shapes.SHAPES if shape.variant == "duck")
+    draws = np.random.default_rng(5), np.random.default_rng(5)
+
+    draws[1].integers(1)
+    assert small_object_shapes.draw_parts("toy", "test", draws[0]) == ("duck", tuple(build(draws[1])))
 
 
 def test_shapes_and_textures_for_testing_are_never_drawn_for_training():
