@@ -4,7 +4,8 @@
     python benchmarks/job.py --bundle out/demo/4-model/bundle [--rooms 10] [--seed 5000] [--out out/job]
 
 Each room holds ten to twelve small objects of shapes and textures that training never draws. Prints one row a run,
-sums, and the bars. Finished runs in --out are kept and not driven again.
+sums, and the bars. Finished runs in --out are kept and not driven again by the same code with the
+same bundle.
 """
 
 import argparse
@@ -13,8 +14,8 @@ import os
 from pathlib import Path
 
 from foundation.progress import bars
-from oxturn.job_cost import JobCost, job_cost
-from oxturn.job_rooms import FIRST_SEED, driven, table
+from oxturn.job_cost import JobCost
+from oxturn.job_rooms import FIRST_SEED, cost, table
 from oxturn.verdict import Row, Verdict
 
 
@@ -35,11 +36,12 @@ def main() -> int:
         model_bundle.randomised(told.bundle, bundles["random"], seed=told.seed)
     seeds = [told.seed + index for index in range(told.rooms)]
     costs = {
-        name: job_cost(
+        name: cost(
             name,
+            bundles[name],
             seeds,
-            lambda seed, to, bundle=bundles[name]: driven(seed, to, bundle, told.flat_rooms or None),
-            told.out / name,
+            told.out,
+            flat_rooms=told.flat_rooms or None,
             side_by_side=told.side_by_side,
             progress=bars,
         )
@@ -50,20 +52,20 @@ def main() -> int:
     for row in verdict.rows:
         mark = "ok    " if row.passed else "FAILED"
         print(f"{mark} {row.name:<58} {row.value:.4g} {row.comparison} {row.threshold:.4g}")
-    (told.out / "job.json").write_text(json.dumps({name: cost.to_json() for name, cost in costs.items()}, indent=1))
+    (told.out / "job.json").write_text(json.dumps({name: done.to_json() for name, done in costs.items()}, indent=1))
     return 0 if verdict.passed else 1
 
 
 def bars_of(costs: dict[str, JobCost]) -> Verdict:
     rows = []
     lidar, model, random = (costs.get(name) for name in ("lidar", "model", "random"))
-    for name, cost in costs.items():
+    for name, done in costs.items():
         if name != "random":
-            rows.append(Row(f"{name}: coverage, mean", cost.mean_coverage_ratio, ">=", 0.97))
+            rows.append(Row(f"{name}: coverage, mean", done.mean_coverage_ratio, ">=", 0.97))
             if name == "model":  # by LIDAR alone the robot climbs on things, and may touch a bed from below
-                rows.append(Row(f"{name}: collisions", cost.collisions, "==", 0))
+                rows.append(Row(f"{name}: collisions", done.collisions, "==", 0))
             rows.append(
-                Row(f"{name}: localisation error p95, worst room (m)", cost.worst_localisation_error_m, "<=", 0.05)
+                Row(f"{name}: localisation error p95, worst room (m)", done.worst_localisation_error_m, "<=", 0.05)
             )
     if lidar:
         rows.append(Row("lidar: share of small objects hit", lidar.hits / lidar.objects, ">=", 0.5))

@@ -46,27 +46,25 @@ def compare(
     bundle = model_bundle.load(bundle_dir)
     if bundle.task != OBSTACLES.name:
         raise BundleError(f"{bundle_dir}: a bundle of {bundle.task}; the job is driven with one of {OBSTACLES.name}")
-    how: _How = {"flat_rooms": flat_rooms, "side_by_side": side_by_side, "progress": progress, "drive": drive or driven}
-    return {LIDAR: _cost(LIDAR, None, seeds, out, **how), MODEL: _cost(MODEL, bundle_dir, seeds, out, **how)}
+    how: _How = {"flat_rooms": flat_rooms, "side_by_side": side_by_side, "progress": progress, "drive": drive}
+    return {LIDAR: cost(LIDAR, None, seeds, out, **how), MODEL: cost(MODEL, bundle_dir, seeds, out, **how)}
 
 
 def of_model(
     bundle_dir: Path, seeds: Sequence[int], out: Path, *, side_by_side: int, progress: ProgressFactory
 ) -> JobCost:
     """The job with a bundle of the obstacle task alone, in single rooms."""
-    return _cost(
-        MODEL, bundle_dir, seeds, out, flat_rooms=1, side_by_side=side_by_side, progress=progress, drive=driven
-    )
+    return cost(MODEL, bundle_dir, seeds, out, flat_rooms=1, side_by_side=side_by_side, progress=progress)
 
 
 class _How(TypedDict):
     flat_rooms: int | None
     side_by_side: int
     progress: ProgressFactory
-    drive: Drive
+    drive: Drive | None
 
 
-def _cost(
+def cost(
     name: str,
     bundle_dir: Path | None,
     seeds: Sequence[int],
@@ -75,8 +73,10 @@ def _cost(
     flat_rooms: int | None,
     side_by_side: int,
     progress: ProgressFactory,
-    drive: Drive,
+    drive: Drive | None = None,
 ) -> JobCost:
+    """With one bundle or with none, kept in `out` under `name` and the key of what the figures depend on."""
+    drive = drive or driven
     manifest = (bundle_dir / model_bundle.MANIFEST).read_bytes() if bundle_dir is not None else b""
     key = hashlib.sha256(_code_key().encode() + manifest + str(flat_rooms).encode()).hexdigest()[:12]
     return job_cost(

@@ -92,8 +92,7 @@ def capture_room(settings: CaptureSettings, index: int, out: Path) -> str:
     from simulation.room_simulator import draw_room
     from simulation.standin.rendering import renderer_name
 
-    draw = np.random.default_rng([settings.seed, index, 0xDA7A])
-    room_seed, many = int(draw.integers(2**62)), int(draw.choice([1, 1, 1, 1, 2, 3]))
+    room_seed, many = _room_of(settings, index)
     room = draw_room(room_seed, rooms=many, purpose="train")
     config = robot_config(settings)
     maps = out / MAPS
@@ -101,6 +100,12 @@ def capture_room(settings: CaptureSettings, index: int, out: Path) -> str:
     write_map(maps, room.name, *occupancy(room, MAP_CELL_M))
     sample_format.write_shard(shard_path(out, index), samples(room, config, frames=settings.frames, seed=room_seed))
     return renderer_name()
+
+
+def _room_of(settings: CaptureSettings, index: int) -> tuple[int, int]:
+    """Seed of the capture's room `index`, and of how many rooms it is made."""
+    draw = np.random.default_rng([settings.seed, index, 0xDA7A])
+    return int(draw.integers(2**62)), int(draw.choice([1, 1, 1, 1, 2, 3]))
 
 
 def robot_config(settings: CaptureSettings) -> RobotConfig:
@@ -122,7 +127,8 @@ def _in_parallel(
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(max_workers=workers, mp_context=context, initializer=_start_worker)
     try:
-        waiting: set[Future[str]] = {pool.submit(capture_room, settings, index, out) for index in todo}
+        largest_first = sorted(todo, key=lambda index: -_room_of(settings, index)[1])  # so that all end together
+        waiting: set[Future[str]] = {pool.submit(capture_room, settings, index, out) for index in largest_first}
         while waiting:
             finished, waiting = wait(waiting, return_when=FIRST_COMPLETED)
             for future in finished:
