@@ -94,11 +94,16 @@ def serve(
     `first_model` is for measuring without a home; with one the delivered bundle is what runs. Without a `job` the
     unfinished one is gone on with, or the whole floor covered. `called_home`: leave the rest, drive back and end.
     """
-    stages = build(config, background=background, state_dir=folders.state, job=job)
+    left = RunFolder(folders.out)
+
+    def on_event(text: str) -> None:
+        logger.info(text)
+        left.on_event(text)
+
+    stages = build(config, background=background, state_dir=folders.state, job=job, on_event=on_event)
     metrics = RobotMetrics(registry := CollectorRegistry())
     token = os.environ.get(TOKEN_VARIABLE)
-    times, left = StageTimes(metrics.on_stage), RunFolder(folders.out)
-    ticks = 0
+    times, ticks = StageTimes(metrics.on_stage), 0
     with ExitStack() as stack:
         first = first_model or _first_model(folders.home, load_model)
         runner = ModelRunner(first, background("detector"), background("shadow"), _guarded)

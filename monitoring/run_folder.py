@@ -4,6 +4,7 @@ metrics_address.txt   at the start
 published.tum         poses as published at the time: stamp x y z qx qy qz qw
 objects.json          small objects in `map`
 detections/           up to KEPT_FRAMES frames with what was seen in them, drawn
+events.txt            what the planner said and when: seconds, a tab, the sentence
 tick_ms.json          p50, p99, max by stage       status.json   how the run ended
 map.npz               the static map's cells, origin and cell size
 """
@@ -54,6 +55,7 @@ class RunFolder:
         self._path = path
         self._class_names = class_names
         self._poses = array("d")  # stamp, x, y, heading of each tick: 1.2 MB an hour
+        self._events: list[str] = []
         self._held: list[Frame] = []
         self._kept: list[tuple[Frame, Detections]] = []
         self._answers_seen = 0
@@ -69,12 +71,17 @@ class RunFolder:
         if report.detections is not None and len(report.detections.scores):
             self._remember_frame(report.detections)
 
+    def on_event(self, text: str) -> None:
+        """Said by the planner during the tick after the last one reported."""
+        self._events.append(f"{self._poses[-4] if self._poses else 0.0:.1f}\t{text}\n")
+
     def finish(
         self, stage_times: Any, status: dict[str, Any], things: list[Any], static_map: StaticMap | None = None
     ) -> None:
         """`stage_times` is StageTimes.summary_json(); `things` are FloorThing."""
         self._path.mkdir(parents=True, exist_ok=True)
         atomic_files.write_text(self._path / "published.tum", "".join(map(_tum_row, _rows(self._poses))))
+        atomic_files.write_text(self._path / "events.txt", "".join(self._events))
         atomic_files.write_json(self._path / "objects.json", [self._thing(one) for one in things])
         atomic_files.write_text(self._path / "tick_ms.json", json.dumps(stage_times, indent=1) + "\n")
         atomic_files.write_json(self._path / "status.json", status)

@@ -350,11 +350,11 @@ class Covering:
             self._request((pose.x_m, pose.y_m), math.inf)
         elif (room_m := self._blocked_m - follower.progress_m - _STOP_SHORT_M) < _MEND_WITHIN_M:
             if room_m < 0.05:
-                if self._last.speed_mps < 0.02 and not self._go_around():
+                if self._last.speed_mps < 0.02 and not self._bypass():
                     self._note_blocked(estimate)
                     follower.stop()
                     self._request((pose.x_m, pose.y_m), math.inf)
-            elif not self._go_around():
+            elif not self._bypass():
                 self._note_blocked(estimate)
                 self._request_ahead(min(_JOIN_M, room_m))
         elif self._new_floor_m2() > _NEW_FLOOR_M2:
@@ -370,6 +370,14 @@ class Covering:
             point_base = estimate.map_from_base.inverse().transform(np.array([place]))[0]
             self._room.mark(estimate, float(point_base[0]), float(point_base[1]), _BLOCKED_RADIUS_M, "blocked")
             self._on_event(f"blocked again at {place[0]:.2f}, {place[1]:.2f}: left for later")
+
+    def _bypass(self) -> bool:
+        """Around what blocks the route. Where it crosses more of that, the rest is arranged anew on the way."""
+        if not self._go_around():
+            return False
+        if self._blocked_m < math.inf:
+            self._request_ahead(_JOIN_M)
+        return True
 
     def _go_around(self) -> bool:
         """Bypass what blocks the route and keep the rest of it; False when only another route helps."""

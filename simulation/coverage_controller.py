@@ -1,7 +1,6 @@
 """The robot's own process in simulation: the loop of `navigation` on a `SimRobot`, in Webots or on the stand-in.
 
-It knows what a robot knows. When it ends it leaves in `--out`: published poses (TUM), its map, the objects it found,
-stage times, some frames with what the detector saw, and its status.
+It knows what a robot knows. When it ends it leaves in `--out` what `monitoring.run_folder` lists.
 """
 
 import argparse
@@ -55,8 +54,8 @@ def cover(config: RobotConfig, *, bundle: Path | None, out: Path, seed: int, tim
     robot = SimRobot(
         Robot(), config, seed=seed, time_limit_s=time_limit_s, lidar_turn_s=turn_s, looks=bundle is not None
     )
-    stages = build(config, background=stepped)
     times, left, finished = StageTimes(), RunFolder(out), False
+    stages = build(config, background=stepped, on_event=left.on_event)
     planner = _Watched(stages.planner)
     try:
         run(

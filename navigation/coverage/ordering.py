@@ -1,6 +1,6 @@
 """In which order, and each in which direction, the strokes are driven: a tour over stroke ends.
 
-Ways between ends are geodesic on the clear cells, found only near each end (others are guessed by straight distance).
+Ways between ends are geodesic on coarse cells, found only near each end (others are guessed by straight distance).
 Greedy nearest end first, then 2-opt (which also turns strokes round) and Or-opt with neighbour lists.
 """
 
@@ -15,6 +15,7 @@ from navigation.coverage.floor import BoolGrid
 from navigation.coverage.grid_kernels import clean, nearest_marked, queue_for
 
 NEAR_ENDS = 14
+COARSE = 2  # cells a block: for an order of strokes, ways need to be known to a cell or two
 GUESS = 1.6  # a way that was not found is longer than the straight line by about this
 
 
@@ -30,7 +31,18 @@ class Ends:
         count = len(self.places)
         self.near = np.full((count, NEAR_ENDS), -1, np.int32)
         self.way = np.full((count, NEAR_ENDS), np.inf, np.float32)
-        _find_near(centres, self.places, self.near, self.way, queue_for(centres.size))
+        coarse = _pooled(centres)
+        _find_near(coarse, self.places // COARSE, self.near, self.way, queue_for(coarse.size))
+        apart = self.places[:, None] - self.places[self.near]
+        self.way = np.maximum(COARSE * self.way, np.hypot(apart[..., 0], apart[..., 1]).astype(np.float32))
+
+
+def _pooled(centres: BoolGrid) -> BoolGrid:
+    """Blocks of COARSE x COARSE cells, clear where any is: what is not clear is wider than a robot."""
+    rows, cols = (-(-size // COARSE) for size in centres.shape)
+    padded = np.zeros((rows * COARSE, cols * COARSE), dtype=bool)
+    padded[: centres.shape[0], : centres.shape[1]] = centres
+    return np.asarray(padded.reshape(rows, COARSE, cols, COARSE).any(axis=(1, 3)))
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]

@@ -13,6 +13,7 @@ from navigation.coverage.ways import Line, Ways
 from navigation.grid_geometry import GridGeometry
 
 PIECE_M = 0.4  # a blocked leg is given up in pieces of this length
+_SAME_CELLS = 1e-6
 SNAP_CELLS = 2  # a corner pressed against the margin may be led to a clear cell this near
 
 
@@ -51,7 +52,7 @@ def repaired(free: BoolGrid, geometry: GridGeometry, route_map: FloatArray, clea
         ways = ways or Ways(floor.ground, floor.centres)
         line += list(ways.between(here, goal))
     cells = np.array(line)
-    cells = cells[np.append(True, np.any(np.diff(cells, axis=0) != 0, axis=1))]
+    cells = _apart(cells)
     cells = cells[_bends(cells)]
     xy = np.stack([cells[:, 1] + 0.5, cells[:, 0] + 0.5], axis=1) * geometry.cell_m
     return Repaired(xy + (geometry.origin_x_m, geometry.origin_y_m), skipped_cells * geometry.cell_m)
@@ -83,6 +84,12 @@ def _clear_cell(floor: Floor, place: Line, *, joined: bool) -> Line | None:
             cell: Line = near[index]
             return cell
     return None
+
+
+def _apart(cells: Line) -> Line:
+    """Without repeated points: where one lies a rounding error beside the next, neither would look like a corner."""
+    moved = np.abs(np.diff(cells, axis=0)).max(axis=1) > _SAME_CELLS
+    return np.asarray(cells[np.append(True, moved)])
 
 
 def _bends(cells: Line) -> NDArray[np.bool_]:

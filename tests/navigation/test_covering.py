@@ -180,6 +180,23 @@ def test_detours_that_lead_nowhere_end_in_another_route(monkeypatch):
     assert planner._go_around(), "elsewhere a detour is tried again"
 
 
+@pytest.mark.parametrize(("blocked_m", "anew"), [(1.2, True), (math.inf, False)])
+def test_a_detour_on_a_route_that_is_blocked_again_asks_for_the_rest_anew(monkeypatch, blocked_m, anew):
+    loop = Loop(FlatWorld((0, 0, 2.2, 1.6), start=START))
+    loop.drive(ticks=150)
+    planner = loop.planner
+    ahead = np.array([[0.5, 0.8], [1.8, 0.8]])
+    planner._background, planner._join_m = SteppedBackground(3), math.inf
+    planner._follower.follow(ahead)
+    monkeypatch.setattr("navigation.covering.mended", lambda free, geometry, points, *rest: ahead)
+    monkeypatch.setattr(planner._watch, "first_blocked_m", lambda: blocked_m)
+
+    assert planner._bypass()
+
+    assert planner._background.busy == anew
+    assert planner._join_m == (pytest.approx(0.4) if anew else math.inf)
+
+
 class KnownGround(TrueStart):
     """The map of a job before this one: walls alone, and it never changes."""
 
