@@ -28,7 +28,7 @@ ANY_THING_SHARE = 0.2  # the rest lies anywhere
 PRIOR = 0.01  # an untrained network finds nothing
 ALARM_SCORE = 0.45  # a cell told at this score, with no thing beside it, is a false alarm worth learning from
 ALARM_BLOCK = 4  # cells: one place a block, so that no frame is all there is to learn
-WANTED_PRECISION = 0.85  # of cells: a thing is looked at in many frames, a false alarm shuts off floor
+WANTED_PRECISION = 0.92  # of cells: a thing is looked at in many frames, a false alarm shuts off floor
 
 Targets = dict[str, Tensor]
 _Window = tuple[NDArray[Any], dict[str, NDArray[Any]], NDArray[np.float32]]  # image, targets, look of the frame
