@@ -3,6 +3,7 @@
 import itertools
 import math
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -52,3 +53,10 @@ def test_a_chain_is_one_thing_with_the_class_most_looks_say():
 
     assert math.isclose(thing.x_m, 0.27) and math.isclose(thing.radius_m, 0.28)
     assert thing.class_id == 0
+
+
+@pytest.mark.parametrize(("spread_m", "keep_out_m"), [(0.0024, 0.040), (0.015, 0.045), (0.5, 0.050)])
+def test_no_number_of_looks_places_an_edge_better_than_the_robot_knows_its_own_place(spread_m, keep_out_m):
+    point = EdgePoint(0, 1.0, 0.0, 0.03, spread_m, 0, (1.0, 0.0), 3.0, Pose2D(0.0, 0.0, 0.0), 3.0, 3.0, 0.3)
+
+    assert point.keep_out_m == pytest.approx(keep_out_m)
