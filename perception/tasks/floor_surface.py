@@ -4,6 +4,9 @@ Chosen on one fold of the training part of real photos, one seed and 600 steps e
 of a point are noise. A trunk that learnt simulated floors was right in 93.6 % and a random one in 77.8 %; without
 blends and with less zoom 95.2 %; 128 pixels instead of 160 92.6 %; eight looks 97.4 %. A floor has no upright, but has
 its colours.
+
+Validation was read once, 36 photos that lie in both parts left out of training, from the trunk of the weights before
+today's: four seeds 97.6, 98.1, 98.6 and 98.6 % of 208 photos in INT8 (97.6, 98.1, 98.6, 98.1 % in float), .30 MB.
 """
 
 from perception.frame_features import FRAME_FEATURES
