@@ -23,7 +23,7 @@ from perception.observation import Detections
 
 _NEAR_RANGE_M: Final = 0.30  # from the base; a pixel row is 3 mm of floor there, and grows with the square of the range
 _NEAR_SPREAD_M: Final = 0.006
-_PLACE_ERROR_M: Final = 0.010  # what no number of looks averages out: the robot's own place, how a contact is told
+_PLACE_ERROR_M: Final = 0.015  # what no number of looks averages out: the robot's own place, how a contact is told
 _SPREAD_MAX_M: Final = 0.02  # a vaguer point keeps no more floor shut
 _RADIUS_LIMITS_M: Final = (0.012, 0.12)
 _PIECE_RADIUS_M: Final = 0.03  # a wide detection is told as several discs of this size
