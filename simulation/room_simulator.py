@@ -29,7 +29,7 @@ from simulation.room_spec import (
     Texture,
     Wall,
 )
-from simulation.shape_parts import Rng, any_colour, box, shade
+from simulation.shape_parts import Rng, any_colour, box, shade, top_m
 from simulation.small_object_shapes import draw_parts
 from simulation.texture_patterns import Use
 from simulation.textures import draw_texture
@@ -158,8 +158,7 @@ def _small_object(index: int, kind: str, room: Room, rng: Rng, x: float, y: floa
     for _ in range(20):
         variant, parts = draw_parts(kind, room.purpose, rng)
         reach = max(math.hypot(part.position_m[0], part.position_m[1]) + max(part.size_m) / 2 for part in parts)
-        tall = max(part.position_m[2] + min(part.size_m) / 2 for part in parts)
-        if tall < SMALL_OBJECT_HEIGHT_MAX_M and reach < clear_m + 0.12:
+        if top_m(parts) < SMALL_OBJECT_HEIGHT_MAX_M and reach < clear_m + 0.12:
             break
     things = [i for i, texture in enumerate(room.textures) if texture.kind in _THING_KINDS]
     if things and rng.uniform() < 0.4:

@@ -3,6 +3,7 @@
 import colorsys
 import itertools
 import math
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -77,6 +78,11 @@ def rod(points_m: list[tuple[float, float]], diameter_m: float, colour: Colour) 
     """Capsules joined end to end, lying on the floor."""
     z = diameter_m / 2
     return [capsule_between((*start, z), (*end, z), diameter_m, colour) for start, end in itertools.pairwise(points_m)]
+
+
+def top_m(parts: Iterable[Part]) -> float:
+    """About how high above the floor they reach, whichever way they are turned."""
+    return max(part.position_m[2] + min(part.size_m) / 2 for part in parts)
 
 
 def ring(

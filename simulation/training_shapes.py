@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from simulation.room_spec import SMALL_OBJECT_HEIGHT_MAX_M, Part
+from simulation.room_spec import SMALL_OBJECT_HEIGHT_MAX_M, Colour, Part
 from simulation.shape_parts import (
     LYING_X,
     Rng,
@@ -29,6 +29,7 @@ from simulation.shape_parts import (
     rod,
     shade,
     sphere,
+    top_m,
     turn,
 )
 
@@ -39,35 +40,26 @@ def stretched(parts: list[Part], rng: Rng) -> list[Part]:
     """The same construction wider or narrower and taller or flatter, some of its parts in another colour."""
     flat = math.exp(rng.uniform(-0.25, 0.25))
     tall = flat * math.exp(rng.uniform(-0.25, 0.25))
-    top = max(part.position_m[2] + min(part.size_m) / 2 for part in parts)
-    tall = min(tall, max(0.98 * SMALL_OBJECT_HEIGHT_MAX_M / top, 0.5))
+    tall = min(tall, max(0.98 * SMALL_OBJECT_HEIGHT_MAX_M / top_m(parts), 0.5))
     motley = rng.uniform() < 0.15
     return [_scaled(part, flat, tall, any_colour(rng) if motley and rng.uniform() < 0.5 else None) for part in parts]
 
 
-def _scaled(part: Part, flat: float, tall: float, colour: tuple[float, float, float] | None) -> Part:
-    x, y, z = part.position_m
+def _scaled(part: Part, flat: float, tall: float, colour: Colour | None) -> Part:
     ahead = axis_of(part.rotation)
     upright = abs(ahead[2])
     along_axis = math.hypot(flat * math.sqrt(max(1 - upright**2, 0.0)), tall * upright)
     across = flat * upright + tall * (1 - upright)  # what rests on the floor keeps resting on it
-    a, b, c = part.size_m
-    size, rotation = (a * flat, b * flat, c * tall), part.rotation
-    if part.shape in _ROUND_ABOUT_Z:
+    (x, y, z), (a, b, c) = part.position_m, part.size_m
+    shape, size, rotation = part.shape, (a * flat, b * flat, c * tall), part.rotation
+    if shape in _ROUND_ABOUT_Z:
         size = (a * across, b * across, c * along_axis)
         rotation = along((flat * ahead[0], flat * ahead[1], tall * ahead[2]))
-    elif part.shape == "sphere":
-        return replace(
-            part,
-            shape="ellipsoid",
-            size_m=size,
-            position_m=(x * flat, y * flat, z * tall),
-            colour=colour or part.colour,
-        )
+    elif shape == "sphere":
+        shape = "ellipsoid"
     elif upright < 0.999:
         size = (a * along_axis, b * along_axis, c * along_axis)
-    place = (x * flat, y * flat, z * tall)
-    return replace(part, size_m=size, position_m=place, rotation=rotation, colour=colour or part.colour)
+    return Part(shape, size, (x * flat, y * flat, z * tall), rotation, colour or part.colour, part.texture)
 
 
 def _cable_tangle(rng: Rng) -> list[Part]:

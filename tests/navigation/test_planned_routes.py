@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from foundation.robot_config import RobotConfig
+from navigation.coverage_planner import repaired
 from navigation.grid_geometry import GridGeometry
 from navigation.planned_routes import PlannedRoutes, iterations_for, whole_cells_m
 
@@ -65,10 +66,12 @@ def test_the_rest_of_a_route_is_led_round_what_came_and_picks_up_new_floor():
     assert from_box_m(driven).min() > 0.16
     at_once = densely(routes(came, geometry, tuple(old[3]), nothing, quick=True, rest=old[3:]).points_map)
     assert from_box_m(at_once).min() > 0.16
-    inner = old[3:-1]  # where the old one ended, the new floor is gone on to
-    still = inner[from_box_m(inner) > 0.3]
+    safe = densely(repaired(came, geometry, old[3:], whole_cells_m(RobotConfig().clearance_m, CELL_M)).points_map)
+    still = old[3:][from_box_m(old[3:]) > 0.3]
     assert len(still) > 5
-    assert max(np.hypot(*(at_once - point).T).min() for point in still) < CELL_M, "kept where nothing is in the way"
+    assert max(np.hypot(*(safe - point).T).min() for point in still) < CELL_M, "kept where nothing is in the way"
+    before_end = still[:-1]  # from where the old one ended the new floor is gone on to
+    assert max(np.hypot(*(at_once - point).T).min() for point in before_end) < CELL_M
 
 
 def densely(points):
