@@ -78,11 +78,12 @@ def test_int8_that_costs_too_much_is_not_delivered(trained: Path):
 
     model = GridNet(3, {head.name: head.channels for head in OBSTACLES.heads}).eval()
     inputs = np.random.default_rng(0).integers(0, 255, (3, 240, 320, 3)).astype(np.uint8)
-    scores = iter([0.9, 0.89])
+    scores = iter([0.9, 0.88, 0.89])
 
     exported = export_onnx.export(model, OBSTACLES, inputs, lambda answers: next(scores))
 
     assert exported.precision == "fp32"
+    assert exported.score_int8 == 0.89
     assert "drop over" in exported.reason
     assert exported.float_difference < 1e-5
 
@@ -105,7 +106,7 @@ def test_torchscript_lies_beside_the_bundle_and_answers_as_the_float_model(train
 
     assert names == {*model_bundle.FILES, model_bundle.MANIFEST}
     for name, answer in bundle.run(image).items():  # INT8 or float: near, as six steps of training leave it
-        assert np.abs(told[name] - answer).max() <= 0.25 * np.abs(answer).max()
+        assert np.corrcoef(told[name].ravel(), answer.ravel())[0, 1] >= 0.97, name
 
 
 def test_an_unknown_task_names_the_known_ones(split: Path, tmp_path: Path):
