@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from foundation.geometry import FloatArray
 from simulation.headless_mujoco import mujoco
-from simulation.ray_solids import KINDS
 from simulation.standin.edges import smoothed
-from simulation.standin.view_solids import draw_round, seen_from
+from simulation.standin.geom_picture import geoms_seen
+from simulation.standin.view_solids import seen_from
 
-_BOX: Final = KINDS["box"]  # all kinds after it are round
-HIDDEN_GROUP: Final = 4  # MuJoCo draws groups 0 to 2 unless told otherwise
+DRAWN_GROUPS: Final = np.array([True, True, True, False, False, False])  # MuJoCo's own choice
+HIDDEN_GROUP: Final = 4
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +41,10 @@ class Renderer(Protocol):
 
 
 class GlRenderer:
-    """MuJoCo's own drawing; EGL works with Mesa's software driver, which pays for every sample, copy and geom."""
+    """MuJoCo's own drawing; EGL works with Mesa's software driver, which pays for every sample, copy and geom.
+
+    Colours are OpenGL's; which geom each pixel shows is worked out beside it, for the same view.
+    """
 
     def __init__(self, model: Any, width_px: int, height_px: int, camera: str) -> None:
         self._model = model
@@ -66,42 +69,23 @@ class GlRenderer:
     def look(self, data: Any) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
         self._gl.make_current()
         mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self._context)
-        with self._only_what_is_in_view(data):
-            mujoco.mjv_updateScene(
-                self._model, data, self._option, None, self._camera, mujoco.mjtCatBit.mjCAT_ALL, self._scene
-            )
-        model = self._model
+        model, rect = self._model, self._rect
         eye, axes, tangents = self._view(data)
+        outside = beside_view(
+            eye, axes, tangents, data.geom_xpos, data.geom_xmat, model.geom_rbound, model.geom_size,
+            model.geom_type == int(mujoco.mjtGeom.mjGEOM_BOX),
+        )  # fmt: skip
         kinds, frames = seen_from(eye, axes, model.geom_type, model.geom_size, data.geom_xpos, data.geom_xmat)
-        geoms, curved = self._draw_geoms(kinds)
-        draw_round(geoms, curved, kinds, frames, tangents)
-        self._draw(self._pixels)
+        shown = DRAWN_GROUPS[model.geom_group] & ~outside
+        geoms: NDArray[np.int32] = geoms_seen(shown, kinds, frames, tangents, rect.height, rect.width)
+        with self._only(_told(geoms, len(shown))):
+            mujoco.mjv_updateScene(
+                model, data, self._option, None, self._camera, mujoco.mjtCatBit.mjCAT_ALL, self._scene
+            )
+        mujoco.mjr_render(rect, self._scene, self._context)
+        mujoco.mjr_readPixels(self._pixels, None, rect, self._context)
         rgb: NDArray[np.uint8] = smoothed(self._pixels, geoms, kinds, frames, tangents)
         return rgb, geoms
-
-    def _draw_geoms(self, kinds: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-        """Geoms per pixel (H, W) without those that are round, which are (N,)."""
-        curved = []
-        geom_of_number = np.full(self._scene.ngeom + 1, -1, np.int32)
-        for geom in self._scene.geoms[: self._scene.ngeom]:
-            if geom.segid < 0 or geom.objtype != mujoco.mjtObj.mjOBJ_GEOM:
-                continue
-            if kinds[geom.objid] > _BOX:
-                curved.append(geom.objid)
-                geom.segid = -1  # is not drawn
-            else:
-                geom_of_number[geom.segid + 1] = geom.objid
-        flags = self._scene.flags
-        flags[mujoco.mjtRndFlag.mjRND_SEGMENT] = flags[mujoco.mjtRndFlag.mjRND_IDCOLOR] = True
-        self._draw(self._pixels)
-        flags[mujoco.mjtRndFlag.mjRND_SEGMENT] = flags[mujoco.mjtRndFlag.mjRND_IDCOLOR] = False
-        geoms: NDArray[np.int32] = _painted_geoms(self._pixels, geom_of_number)
-        return geoms, np.array(curved, np.int64)
-
-    def _draw(self, pixels: NDArray[np.uint8]) -> None:
-        """The scene into `pixels` (H, W, 3), bottom row first."""
-        mujoco.mjr_render(self._rect, self._scene, self._context)
-        mujoco.mjr_readPixels(pixels, None, self._rect, self._context)
 
     def _view(self, data: Any) -> tuple[FloatArray, FloatArray, tuple[float, float]]:
         """The camera's place (3,), map_from_camera (3, 3), and the tangents of half the view across and up."""
@@ -111,26 +95,17 @@ class GlRenderer:
         return data.cam_xpos[number], data.cam_xmat[number].reshape(3, 3), (across, up)
 
     @contextmanager
-    def _only_what_is_in_view(self, data: Any) -> Iterator[None]:
-        """Hides geoms that lie beside the camera's view: a software renderer pays for each."""
-        model = self._model
+    def _only(self, seen: NDArray[np.bool_]) -> Iterator[None]:
+        """Without geoms of which no pixel shows: a software renderer pays for each."""
         if self._scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW]:  # what is out of view still casts shadows
             yield
             return
-        outside = beside_view(
-            *self._view(data),
-            data.geom_xpos,
-            data.geom_xmat,
-            model.geom_rbound,
-            model.geom_size,
-            model.geom_type == int(mujoco.mjtGeom.mjGEOM_BOX),
-        )
-        groups = model.geom_group.copy()
-        model.geom_group[outside] = HIDDEN_GROUP
+        groups = self._model.geom_group.copy()
+        self._model.geom_group[~seen] = HIDDEN_GROUP
         try:
             yield
         finally:
-            model.geom_group[:] = groups
+            self._model.geom_group[:] = groups
 
     def refresh_surfaces(self, textures: Sequence[int]) -> None:
         self._gl.make_current()
@@ -144,14 +119,12 @@ class GlRenderer:
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
-def _painted_geoms(pixels: NDArray[np.uint8], geom_of_number: NDArray[np.int32]) -> NDArray[np.int32]:
-    """(H, W) top row first, from numbers painted as red + 256 green + 65,536 blue, bottom row first."""
-    height, width, _ = pixels.shape
-    out = np.empty((height, width), np.int32)
-    for row in range(height):
-        for col in range(width):
-            red, green, blue = pixels[height - 1 - row, col]
-            out[row, col] = geom_of_number[int(red) + 256 * int(green) + 65536 * int(blue)]
+def _told(geoms: NDArray[np.int32], count: int) -> NDArray[np.bool_]:
+    """(count,): whether a geom shows in one of the pixels (H, W)."""
+    out = np.zeros(count, np.bool_)
+    for geom in geoms.ravel():
+        if geom >= 0:
+            out[geom] = True
     return out
 
 

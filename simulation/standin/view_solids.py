@@ -1,8 +1,7 @@
 """Geoms as a camera's rays meet them: everything that does not change from pixel to pixel, worked out once a picture.
 
 A ray through the picture is `across * A + up * B - C` in each geom's own frame, so that a ray costs two
-multiplications an axis. Round geoms are drawn into a picture of geoms by such rays, exactly: OpenGL makes a ball of
-hundreds of flat faces, which a software renderer takes longer for than for its pixels.
+multiplications an axis.
 """
 
 import math
@@ -19,7 +18,6 @@ from simulation.ray_solids import KINDS, entered
 PLANE: Final = -2
 _OTHER: Final = -1
 _ELLIPSOID: Final = KINDS["ellipsoid"]
-_CYLINDER: Final = KINDS["cylinder"]
 _CAPSULE: Final = KINDS["capsule"]
 _KIND_OF_TYPE: Final = np.array(
     [KINDS.get(kind.name.removeprefix("mjGEOM_").lower(), _OTHER) for kind in map(mujoco.mjtGeom, range(9))], np.int64
@@ -27,7 +25,6 @@ _KIND_OF_TYPE: Final = np.array(
 _KIND_OF_TYPE[int(mujoco.mjtGeom.mjGEOM_PLANE)] = PLANE
 _SPHERE: Final = int(mujoco.mjtGeom.mjGEOM_SPHERE)
 START, HALF, ACROSS, UP, AHEAD = range(5)  # rows of a geom in `frames`
-_NEAREST_M: Final = 0.01
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
@@ -96,34 +93,6 @@ def met_at(kinds: NDArray[np.int64], frames: FloatArray, geom: int, across: floa
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
-def draw_round(
-    geoms: NDArray[np.int32],
-    curved: NDArray[np.int64],
-    kinds: NDArray[np.int64],
-    frames: FloatArray,
-    tangents: tuple[float, float],
-) -> None:
-    """Puts the geoms `curved` (N,) into `geoms` (H, W), top row first, where they lie before what is there."""
-    height, width = geoms.shape
-    for geom in curved:
-        left_px, right_px = _span(kinds[geom], frames, geom, ACROSS, tangents[0], width)
-        low_px, high_px = _span(kinds[geom], frames, geom, UP, tangents[1], height)
-        for row in range(height - high_px, height - low_px):
-            up = (1 - (row + 0.5) / height * 2) * tangents[1]
-            for col in range(left_px, right_px):
-                across = ((col + 0.5) / width * 2 - 1) * tangents[0]
-                distance = met_at(kinds, frames, geom, across, up, 1.0)
-                if distance <= 0:
-                    continue
-                other = geoms[row, col]
-                if other >= 0:
-                    before = met_at(kinds, frames, other, across, up, 1.0)
-                    if 0 < before <= distance:
-                        continue
-                geoms[row, col] = geom
-
-
-@njit(cache=True)  # type: ignore[untyped-decorator]
 def cast(
     rays: FloatArray,
     eye: FloatArray,
@@ -163,43 +132,3 @@ def cast(
                 nearest, seen = distance, geoms[g]
         hits[i] = seen
         ranges[i] = nearest if seen >= 0 else -1.0
-
-
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def _span(kind: int, frames: FloatArray, geom: int, axis: int, tangent: float, pixels: int) -> tuple[int, int]:
-    """First and behind the last pixel along one axis of the picture (ACROSS or UP) that the geom can touch.
-
-    A cylinder lies between its two discs, a capsule between two balls: ellipsoids all, whose outlines are conics.
-    """
-    reach, flat = 0.0, 1.0
-    if kind == _CYLINDER:
-        reach, flat = frames[geom, HALF, 2], 0.0
-    elif kind == _CAPSULE:
-        reach, flat = frames[geom, HALF, 2] - frames[geom, HALF, 0], frames[geom, HALF, 0] / frames[geom, HALF, 2]
-    aside = ahead = spread = depth = both = 0.0  # of its middle from the eye; of its shape
-    for k in range(3):
-        aside -= frames[geom, START, k] * frames[geom, axis, k]
-        ahead += frames[geom, START, k] * frames[geom, AHEAD, k]
-        half = frames[geom, HALF, k] * (flat if k == 2 else 1.0)
-        spread += (frames[geom, axis, k] * half) ** 2
-        depth += (frames[geom, AHEAD, k] * half) ** 2
-        both -= frames[geom, axis, k] * frames[geom, AHEAD, k] * half * half
-    beyond_low = beyond_high = True
-    for along in (-reach, reach):
-        x, z = aside + along * frames[geom, axis, 2], ahead - along * frames[geom, AHEAD, 2]
-        square = spread + tangent * tangent * depth
-        beyond_low &= -x - tangent * z > math.sqrt(max(square + 2 * tangent * both, 0.0))
-        beyond_high &= x - tangent * z > math.sqrt(max(square - 2 * tangent * both, 0.0))
-    if beyond_low or beyond_high:
-        return 0, 0
-    start, stop = pixels, 0
-    for along in (-reach, reach):
-        x, z = aside + along * frames[geom, axis, 2], ahead - along * frames[geom, AHEAD, 2]
-        a = z * z - depth
-        if z < _NEAREST_M or a < _NEAREST_M**2:  # beside or behind the eye
-            return 0, pixels
-        b = x * z - both
-        root = math.sqrt(max(b * b - a * (x * x - spread), 0.0))
-        start = min(start, math.floor(((b - root) / a / tangent + 1) / 2 * pixels))
-        stop = max(stop, math.ceil(((b + root) / a / tangent + 1) / 2 * pixels))
-    return max(start, 0), min(stop, pixels)

@@ -1,4 +1,4 @@
-"""Rays through a picture against MuJoCo's own, and round geoms drawn where those say that they are seen."""
+"""Rays through a picture against MuJoCo's own, and geoms drawn where those say that they are seen."""
 
 import math
 
@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from simulation.headless_mujoco import mujoco
-from simulation.standin.view_solids import cast, draw_round, met_at, seen_from
+from simulation.standin.geom_picture import geoms_seen
+from simulation.standin.rendering import open_renderer
+from simulation.standin.view_solids import cast, met_at, seen_from
 
 KINDS = ("plane", "box", "sphere", "ellipsoid", "cylinder", "capsule")
-ROUND = 1  # kinds from here on
 SIDE = 48
 TANGENTS = (0.7, 0.5)
 EYE = np.array([0.0, 0.0, 0.05])
@@ -92,21 +93,65 @@ def _alone(model, data, geom, eye, ray) -> float:
     return float(found)
 
 
-@pytest.mark.parametrize("seed", range(8))
-def test_round_geoms_are_drawn_where_they_are_seen(seed):
-    model, data, eye, axes = scene(seed)
-    kinds, frames = solids_of(model, data, eye, axes)
-    curved = np.flatnonzero(kinds >= ROUND)
-    flat = model.geom_group.copy()
-    model.geom_group[curved] = 5
-    geoms = true_geoms(model, data, eye, axes, np.array([1, 0, 0, 0, 0, 0], np.uint8))
-    model.geom_group[:] = flat
+@pytest.mark.parametrize("seed", range(12))
+def test_geoms_are_drawn_where_they_are_seen(seed):
+    model, data, eye, axes = scene(seed, near=0.15 if seed < 8 else 0.4)  # the larger ones reach behind the eye
 
-    draw_round(geoms, curved, kinds, frames, TANGENTS)
+    geoms = geoms_seen(np.ones(model.ngeom, bool), *solids_of(model, data, eye, axes), TANGENTS, SIDE, SIDE)
 
     wanted = true_geoms(model, data, eye, axes)
-    assert np.isin(wanted, curved).sum() > 30
+    assert len(np.unique(wanted)) > 2
     assert (geoms != wanted).sum() <= 2, "rays along a surface may fall to either side"
+
+
+def test_what_is_not_shown_hides_nothing():
+    model, data, eye, axes = scene(1)
+    seen = solids_of(model, data, eye, axes)
+    shown = np.arange(model.ngeom) % 2 == 0
+    model.geom_group[~shown] = 5
+
+    geoms = geoms_seen(shown, *seen, TANGENTS, SIDE, SIDE)
+
+    wanted = true_geoms(model, data, eye, axes, np.array([1, 0, 0, 0, 0, 0], np.uint8))
+    assert (geoms != wanted).sum() <= 2
+
+
+def test_a_box_around_the_eye_hides_nothing():
+    half, frame = (1.0, 1.0, 1.0), np.eye(3).ravel()
+    arrays = ([int(mujoco.mjtGeom.mjGEOM_BOX)], [half], [(0.0, 0.0, 0.2)], [frame])
+    types, *rest = (np.array(one) for one in arrays)
+    seen = seen_from(np.zeros(3), np.eye(3), types.astype(np.int32), *(one.astype(float) for one in rest))
+
+    assert (geoms_seen(np.ones(1, bool), *seen, TANGENTS, 8, 8) == -1).all()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_colours_and_geoms_of_a_picture_are_of_the_same_pixels(seed):
+    rng = np.random.default_rng(seed)
+    colours = rng.permutation(np.arange(1, 13)) / 13
+    geoms = [
+        f'<geom type="box" size=".1 .2 {rng.uniform(0.02, 0.3):.3f}" rgba="{level} {1 - level} 0 1" '
+        f'pos="{rng.uniform(0.4, 2):.3f} {rng.uniform(-0.9, 0.9):.3f} 0" euler="0 0 {rng.uniform(0, 180):.1f}"/>'
+        for level in colours
+    ]
+    model = mujoco.MjModel.from_xml_string(
+        '<mujoco><visual><headlight ambient="1 1 1" diffuse="0 0 0" specular="0 0 0"/><map znear=".01"/></visual>'
+        f'<worldbody><camera name="eye" pos="0 0 .3" euler="0 -75 -90" fovy="50"/>{"".join(geoms)}</worldbody></mujoco>'
+    )
+    data = mujoco.MjData(model)
+    mujoco.mj_forward(model, data)
+    renderer = open_renderer(model, 160, 120, "eye")
+
+    rgb, seen = renderer.look(data)
+
+    renderer.close()
+    wanted = np.round(colours * 255)[seen]
+    inside = np.zeros(seen.shape, bool)  # away from edges, which are smoothed
+    inside[1:-1, 1:-1] = (seen >= 0)[1:-1, 1:-1]
+    for shift in ((1, 0), (-1, 0), (0, 1), (0, -1)):
+        inside &= np.roll(seen, shift, (0, 1)) == seen
+    assert len(np.unique(seen[inside])) >= 5
+    assert (np.abs(rgb[..., 0][inside] - wanted[inside]) > 3).mean() <= 0.002
 
 
 @pytest.mark.parametrize("seed", range(6))
