@@ -4,6 +4,7 @@ It keeps sshd's contract with the command: the client's wish in SSH_ORIGINAL_COM
 """
 
 import contextlib
+import logging
 import os
 import socket
 import subprocess
@@ -11,7 +12,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any
+from typing import IO, Any, Final
 
 import paramiko
 from paramiko.common import (
@@ -22,6 +23,9 @@ from paramiko.common import (
 )
 
 from deploy.transport import parse_public_key
+
+_LOG: Final = f"{__name__}.paramiko"  # paramiko calls a client that hangs up an error, and tells it on the console
+logging.getLogger(_LOG).setLevel(logging.CRITICAL)
 
 
 class EmbeddedServer:
@@ -59,6 +63,7 @@ class EmbeddedServer:
             except OSError:
                 return  # closed
             transport = paramiko.Transport(connection)
+            transport.set_log_channel(_LOG)
             transport.add_server_key(self._host_key)
             self._transports.append(transport)
             with contextlib.suppress(paramiko.SSHException, EOFError, OSError):
