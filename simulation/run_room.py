@@ -35,6 +35,7 @@ from simulation.standin.path import use_standin
 from simulation.standin.world import World
 
 CONNECT_WITHIN_S = 120.0
+TIME_LIMIT_S, TIME_LIMIT_S_A_M2 = 1800.0, 200.0  # of a run, and of its coverable floor: furnished rooms take 60 to 90
 WHEEL_ERROR = 0.01  # of the true radius of both wheels, one sigma
 WHEEL_DIFFERENCE = 0.003  # between them
 
@@ -66,7 +67,7 @@ def run_room(
     out: Path,
     bundle: Path | None,
     robot_command: Sequence[str] | None = None,
-    time_limit_s: float = 1800,
+    time_limit_s: float | None = None,
     config: RobotConfig | None = None,
     progress: ProgressFactory = silent,
     before_step: Sequence[Callable[[Any, float], None]] = (),
@@ -74,13 +75,17 @@ def run_room(
     """Drives `room` once and leaves `run.json`, `run.npz`, `room.json` and the robot's own folder in `out`.
 
     `robot_command` replaces the coverage controller; it finds the world through the environment variable OXTURN_STANDIN
-    and keeps what it wants to show in `out/robot`. `before_step` is the engine's: told its data and its time.
+    and keeps what it wants to show in `out/robot`. Without a `time_limit_s` a run may take half an hour, or what its
+    floor asks for. `before_step` is the engine's: told its data and its time.
 
     Raises RunError when the robot's process fails.
     """
     config = config or RobotConfig()
     (out / "robot").mkdir(parents=True, exist_ok=True)
     room.save(out / "room.json")
+    judge = Judge(room, config)
+    if time_limit_s is None:
+        time_limit_s = time_limit_for(judge.truth.coverable_m2)
     command = list(robot_command or default_command(out / "robot", bundle, seed, time_limit_s))
     engine = Engine(
         build(room, config, wheel_scale=wheel_scale(seed)).model,
@@ -91,11 +96,15 @@ def run_room(
     if room.movers:
         engine.before_step.append(Movement(room, engine.model, engine.robot_body))
     engine.before_step += before_step
-    judge = Judge(room, config)
     finished = _drive(engine, config, judge, command, out, time_limit_s, progress)
     score = score_of(judge, read_tum(out / "robot" / "published.tum"), finished)
     _write(out, room, judge, score)
     return score
+
+
+def time_limit_for(coverable_m2: float) -> float:
+    """Simulated seconds after which a run is no longer waited for."""
+    return max(TIME_LIMIT_S, TIME_LIMIT_S_A_M2 * coverable_m2)
 
 
 def default_command(out: Path, bundle: Path | None, seed: int, time_limit_s: float) -> list[str]:

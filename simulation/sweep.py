@@ -28,7 +28,7 @@ def sweep_seeds(
     rooms: int | None,
     bundle: Path | None,
     side_by_side: int,
-    time_limit_s: float,
+    time_limit_s: float | None,
     progress: ProgressFactory,
 ) -> list[dict[str, Any]]:
     """Drives every seed's room and writes `table.csv`; a run whose `run.json` is there is not driven again."""
@@ -48,7 +48,7 @@ def sweep_seeds(
     return rows
 
 
-def _one(seed: int, *, out: Path, rooms: int | None, bundle: Path | None, time_limit_s: float) -> dict[str, Any]:
+def _one(seed: int, *, out: Path, rooms: int | None, bundle: Path | None, time_limit_s: float | None) -> dict[str, Any]:
     folder = out / f"seed-{seed}"
     if not (folder / "run.json").exists():
         room = draw_room(seed, rooms=rooms, purpose="test")

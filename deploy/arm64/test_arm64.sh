@@ -35,7 +35,8 @@ if [ ! -e "$build/site/.complete" ]; then # only wheels: a dependency without an
     rm -rf "$build/site"
     "$python" "$repository/deploy/arm64/requirements.py" >"$build/requirements.txt"
     "$python" -m pip install --quiet --target "$build/site" --only-binary=:all: --python-version 3.11 --implementation cp \
-        --platform manylinux_2_28_aarch64 --platform manylinux_2_27_aarch64 --platform manylinux2014_aarch64 \
+        --platform manylinux_2_34_aarch64 --platform manylinux_2_28_aarch64 --platform manylinux_2_27_aarch64 \
+        --platform manylinux2014_aarch64 \
         --platform manylinux_2_17_aarch64 -r "$build/requirements.txt"
     touch "$build/site/.complete"
 fi

@@ -9,7 +9,7 @@ import pytest
 
 from simulation.errors import RunError
 from simulation.room_simulator import draw_room
-from simulation.run_room import RunScore, run_room, wheel_scale
+from simulation.run_room import RunScore, run_room, time_limit_for, wheel_scale
 
 ROBOT = """
 import math, sys
@@ -96,3 +96,8 @@ def test_the_robots_side_asks_for_nothing_a_robot_lacks():
 
     for word in ("Supervisor", "GPS", "gps", "InertialUnit", "ecognition", "egmentation", "getFromDef", "getSelf"):
         assert word not in code, word
+
+
+def test_a_large_flat_has_more_time_than_a_room():
+    assert time_limit_for(9.0) == 1800
+    assert time_limit_for(30.0) >= 30 * 100, "furnished rooms take up to 90 s a square metre"
