@@ -17,9 +17,8 @@ from foundation.progress import bars
 from foundation.robot_config import RobotConfig
 from oxturn.ideal_drive import ideal_drive
 from oxturn.job_cost import JobCost
-from oxturn.job_rooms import FIRST_SEED, SMALL_OBJECTS, cost, table
+from oxturn.job_rooms import FIRST_SEED, cost, room_of, table
 from oxturn.verdict import Row, Verdict
-from simulation.room_simulator import draw_room
 
 
 def main() -> int:
@@ -62,22 +61,18 @@ def main() -> int:
 
 def times_over_ideal(costs: dict[str, JobCost], seeds: list[int], flat_rooms: int | None) -> dict[str, float]:
     """Mean by name, and a printed row a room: with the small things known, which LIDAR alone never sees."""
-    ideal_s = []
-    for seed in seeds:
-        room = draw_room(seed, rooms=flat_rooms, purpose="test", small_objects=SMALL_OBJECTS)
-        ideal = ideal_drive(room, RobotConfig())
-        ideal_s.append(ideal.execution_s)
-        over = "  ".join(
-            f"{name} {done.runs[seeds.index(seed)].duration_s / ideal.execution_s:.2f}" for name, done in costs.items()
-        )
+    ideals = [ideal_drive(room_of(seed, flat_rooms), RobotConfig()) for seed in seeds]
+    ratios = {
+        name: [run.duration_s / ideal.execution_s for run, ideal in zip(done.runs, ideals, strict=True)]
+        for name, done in costs.items()
+    }
+    for index, (seed, ideal) in enumerate(zip(seeds, ideals, strict=True)):
+        over = "  ".join(f"{name} {told[index]:.2f}" for name, told in ratios.items())
         print(
             f"ideal   {seed:>6}{100 * ideal.coverage_ratio:>8.2f}%{ideal.execution_s:>23.0f}{ideal.length_m:>8.1f}"
             f"   time over it: {over}"
         )
-    return {
-        name: sum(run.duration_s / best_s for run, best_s in zip(done.runs, ideal_s, strict=True)) / len(seeds)
-        for name, done in costs.items()
-    }
+    return {name: sum(told) / len(told) for name, told in ratios.items()}
 
 
 def bars_of(costs: dict[str, JobCost], over_ideal: dict[str, float]) -> Verdict:

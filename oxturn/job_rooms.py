@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final, TypedDict
+from typing import TYPE_CHECKING, Final, TypedDict
 
 from foundation.progress import ProgressFactory
 from oxturn.job_cost import JobCost, job_cost
@@ -19,6 +19,9 @@ from oxturn.verdict import JobFigures
 from perception import model_bundle
 from perception.errors import BundleError
 from perception.tasks.obstacles import OBSTACLES
+
+if TYPE_CHECKING:
+    from simulation.room_spec import Room
 
 SMALL_OBJECTS: Final = (10, 12)
 FIRST_SEED: Final = 5000
@@ -96,17 +99,22 @@ def driven(seed: int, to: Path, bundle: Path | None, flat_rooms: int | None) -> 
         RunError: the robot's process failed, or never said where it is: there is no figure then.
     """
     from simulation.errors import RunError
-    from simulation.room_simulator import draw_room
     from simulation.run_room import run_room
 
     if (to / "run.json").exists():
         score = json.loads((to / "run.json").read_text(encoding="utf-8"))
     else:
-        room = draw_room(seed, rooms=flat_rooms, purpose="test", small_objects=SMALL_OBJECTS)
-        score = run_room(room, seed=seed, out=to, bundle=bundle).to_json()
+        score = run_room(room_of(seed, flat_rooms), seed=seed, out=to, bundle=bundle).to_json()
     if score["localisation_error_m"] is None:
         raise RunError(f"room {seed}: the robot published no pose; see {to}/robot.log")
     return JobFigures.of(score)
+
+
+def room_of(seed: int, flat_rooms: int | None) -> "Room":
+    """An unseen room, or flat, with small things in it."""
+    from simulation.room_simulator import draw_room
+
+    return draw_room(seed, rooms=flat_rooms, purpose="test", small_objects=SMALL_OBJECTS)
 
 
 def table(costs: dict[str, JobCost], seeds: Sequence[int]) -> list[str]:
