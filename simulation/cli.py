@@ -7,6 +7,9 @@ from typing import Annotated, Literal
 import typer
 
 DoorsChoice = Literal["gaps", "open", "shut"]
+TimeLimit = Annotated[
+    float | None, typer.Option(help="Simulated seconds after which a run ends; 1800, or 200 a square metre.")
+]
 DOORS_HELP = "Doorways without leaves, with open ones, or one of them shut."
 SEED_HELP = "Everything is drawn from it; equal seeds give equal bytes."
 
@@ -95,9 +98,7 @@ def run(
         DoorsChoice, typer.Option(help="Doorways without leaves, with open ones, or one of them shut.")
     ] = ("gaps"),
     movers: Annotated[int, typer.Option(help="People, pets and pushed chairs.")] = 0,
-    time_limit_s: Annotated[
-        float | None, typer.Option(help="Simulated seconds after which the run ends; 1800, or 200 a square metre.")
-    ] = None,
+    time_limit_s: TimeLimit = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document, no bar.")] = False,
 ) -> None:
     """One coverage run of an unseen room, scored by the truth."""
@@ -136,9 +137,7 @@ def sweep(
         Path | None, typer.Option(help="Model bundle; without it the robot drives by LIDAR only.")
     ] = None,
     side_by_side: Annotated[int, typer.Option(help="Runs at a time.")] = 2,
-    time_limit_s: Annotated[
-        float | None, typer.Option(help="Simulated seconds after which a run ends; 1800, or 200 a square metre.")
-    ] = None,
+    time_limit_s: TimeLimit = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document, no bar.")] = False,
 ) -> None:
     """Coverage runs over a range of seeds, one table."""

