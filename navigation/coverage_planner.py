@@ -13,7 +13,7 @@ long as the budget counts iterations.
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -29,6 +29,7 @@ from navigation.coverage.floor import EIGHT, BoolGrid, Floor, floor_of, nearest_
 from navigation.coverage.ordering import Ends, greedy_order, improved
 from navigation.coverage.repair import Repaired, repaired
 from navigation.coverage.report import CoveragePlan, Unreachable, told
+from navigation.coverage.rounding import round_corners, with_corners
 from navigation.coverage.swaths import SwathCosts, swaths
 from navigation.coverage.sweeping import count_path, ledger_of
 from navigation.coverage.ways import Line, Ways
@@ -47,6 +48,7 @@ __all__ = [
     "plans",
     "repaired",
     "replans",
+    "rounded",
     "safe_path",
     "warm_up",
 ]  # fmt: skip
@@ -139,10 +141,10 @@ def replans(
     """The rest of a route (N, 2), N >= 1, from where the robot is, after the floor has changed.
 
     At once it is led round what is in the way, with its order kept; then floor that this leaves out, or that has become
-    free, is picked up, and the whole made better until the budget ends.
+    free, is picked up, and the whole made better until the budget ends. Arcs of a rounded route become corners first.
     """
     _check(free, geometry, settings)
-    safe = repaired(free, geometry, route_map, settings.robot_radius_m).points_map
+    safe = repaired(free, geometry, with_corners(route_map), settings.robot_radius_m).points_map
     start_map = float(safe[0, 0]), float(safe[0, 1])
     free, geometry, covered = _cropped(free, geometry, covered)
     budget = budget or Budget()
@@ -163,6 +165,28 @@ def replans(
         kept = min(found.coverage_ratio, 1 - MISS_AGAIN * (1 - job.target_ratio))
         job = replace(job, target_ratio=max(job.target_ratio, kept))
         yield from _searched(job, path, best, spending, SEARCH_AGAIN, geometry, start_map, settings)
+
+
+def rounded(
+    found: CoveragePlan,
+    free: BoolGrid,
+    geometry: GridGeometry,
+    settings: CoverageSettings,
+    radii_m: Sequence[float],
+    *,
+    covered: BoolGrid | None = None,
+) -> CoveragePlan:
+    """The plan with arcs in place of corners wherever one of these radii, the first that does, costs no floor."""
+    if len(found.path) < 3:
+        return found
+    free, geometry, covered = _cropped(free, geometry, covered)
+    start_map = float(found.path[0, 0]), float(found.path[0, 1])
+    job = _job(free, geometry, start_map, settings, covered)
+    path = _in_cells(found.path[:, :2], geometry)
+    ledger = ledger_of(job.wanted)
+    count_path(ledger, path, job.tool)
+    radii = np.array(radii_m, np.float64) / geometry.cell_m
+    return told(round_corners(job.floor.ground, ledger, path, radii, job.tool), job, geometry, None)
 
 
 def _searched(

@@ -1,5 +1,9 @@
 """Follows a planned line with a differential drive: turn in place at corners, regulated pure pursuit between them.
 
+Pure pursuit cuts into a curve before it begins. So what is pursued is only the difference between the lookahead point's
+bearing and what it would be on the line itself; the line's own curvature is driven beside that. On straight pieces this
+is the usual law.
+
 In: a path (N, 2) in `map` and the pose of each tick; out: a DriveCommand. The pose is first carried forward over the
 command that is still on its way to the wheels, which takes one tick of latency out of the control loop.
 """
@@ -19,6 +23,9 @@ _ARRIVED_M: Final = 0.012
 _ALIGNED_RAD: Final = math.radians(3)
 _MISALIGNED_RAD: Final = math.radians(50)  # between corners: stop and turn instead of swinging wide
 _JOINING_RAD: Final = math.radians(15)  # a new path that goes on this much aside is joined without a stop
+_SMOOTH_M: Final = 0.03  # to both sides: an arc comes as chords
+_CURVES_AHEAD_M: Final = (0.0, 0.03, 0.06)
+_TURN_SHARE: Final = 0.9  # of the turning speed goes into an arc; the rest is left for corrections
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +64,8 @@ class PathFollower:
         self._settings = settings
         self._points: FloatArray = np.zeros((0, 2))
         self._arc_m: FloatArray = np.zeros(0)
+        self._headings_rad: FloatArray = np.zeros(0)  # (N - 1,) of the legs, unwrapped
+        self._heading_sums: FloatArray = np.zeros(1)  # (N,) their integral along the line
         self._corners: list[int] = []  # indices of points where the drive stops and turns; ends with the last
         self._leg_start = 0
         self._turning = True
@@ -83,6 +92,8 @@ class PathFollower:
         steps = np.hypot(*np.diff(self._points, axis=0).T) if len(self._points) > 1 else np.zeros(0)
         self._arc_m = np.concatenate([[0.0], np.cumsum(steps)])[: len(self._points)]
         self._corners = _corner_indices(self._points)
+        self._headings_rad = np.unwrap(np.arctan2(*np.diff(self._points, axis=0).T[::-1])) if len(steps) else steps
+        self._heading_sums = np.concatenate([[0.0], np.cumsum(self._headings_rad * steps)])
         self._leg_start = 0
         self._turning = True
         self._joining = True
@@ -122,6 +133,8 @@ class PathFollower:
         if left_m <= _ARRIVED_M or self._passed(pose, corner):
             return self._next_leg(pose, last, top_mps)
         target_rad = self._bearing(pose, leg_end_m, self._turn_look_m() if self._turning else self._look_m(last))
+        if not self._turning:
+            target_rad = wrap_angle(target_rad - self._own_bearing(leg_end_m, self._look_m(last)))
         if self._turning or abs(target_rad) > _MISALIGNED_RAD:
             moving = self._joining and last.speed_mps > 0
             self._turning = abs(target_rad) > (_JOINING_RAD if moving else _ALIGNED_RAD)
@@ -169,6 +182,26 @@ class PathFollower:
     def _look_m(self, last: DriveCommand) -> float:
         return self._settings.lookahead_m + self._settings.lookahead_s * abs(last.speed_mps)
 
+    def _heading_near(self, along_m: float, leg_end_m: float) -> tuple[float, float]:
+        """(heading, curvature) of the line there: over a short stretch of the leg, as if it went on straight."""
+        begin_m = max(along_m - _SMOOTH_M, float(self._arc_m[self._leg_start]))
+        end_m = min(along_m + _SMOOTH_M, leg_end_m)
+        if end_m - begin_m < 1e-6:
+            return float(self._headings_rad[self._corners[0] - 1]), 0.0
+        ends_m = np.array([begin_m, end_m])
+        sums = np.interp(ends_m, self._arc_m, self._heading_sums)
+        legs = np.clip(
+            np.searchsorted(self._arc_m, ends_m + (1e-9, -1e-9), side="right") - 1, 0, len(self._headings_rad) - 1
+        )
+        bent_rad = float(self._headings_rad[legs[1]] - self._headings_rad[legs[0]])
+        return float(sums[1] - sums[0]) / (end_m - begin_m), bent_rad / (2 * _SMOOTH_M)
+
+    def _own_bearing(self, leg_end_m: float, look_m: float) -> float:
+        """Where the lookahead point would be seen from the line."""
+        x_m, y_m = self.at(self.progress_m)
+        heading_rad, _ = self._heading_near(self.progress_m, leg_end_m)
+        return self._bearing(Pose2D(x_m, y_m, heading_rad), leg_end_m, look_m)
+
     def _turn_look_m(self) -> float:
         """Farther: standing, a near point's bearing trembles with every millimetre of the pose."""
         return 2 * self._settings.lookahead_m
@@ -195,11 +228,24 @@ class PathFollower:
         braking_mps = math.sqrt(2 * 0.8 * settings.brake_mps2 * max(left_m - 0.005, 0.0))
         speed = min(top_mps, braking_mps, max(last.speed_mps, 0.0) + settings.brake_mps2 * settings.tick_s)
         speed = max(min(speed, max(left_m, 0.01) / settings.tick_s), 0.02)
-        turn = 2 * speed * math.sin(target_rad) / self._look_m(last)
+        leg_end_m = self.progress_m + left_m
+        speed = min(speed, self._top_in_curves(leg_end_m))
+        _, curvature = self._heading_near(self.progress_m + 0.5 * speed * settings.tick_s, leg_end_m)
+        turn = 2 * speed * math.sin(target_rad) / self._look_m(last) + speed * curvature
         if abs(turn) > settings.turn_radps:
             speed *= settings.turn_radps / abs(turn)
             turn = math.copysign(settings.turn_radps, turn)
         return DriveCommand(speed, turn)
+
+    def _top_in_curves(self, leg_end_m: float) -> float:
+        """The speed at which the curves here and a little ahead can be turned, with room to brake before them."""
+        settings, top_mps = self._settings, math.inf
+        for ahead_m in _CURVES_AHEAD_M:
+            _, curvature = self._heading_near(self.progress_m + ahead_m, leg_end_m)
+            if curvature:
+                there_mps = _TURN_SHARE * settings.turn_radps / abs(curvature)
+                top_mps = min(top_mps, math.sqrt(there_mps**2 + 2 * 0.8 * settings.brake_mps2 * ahead_m))
+        return top_mps
 
 
 def ahead(map_from_base: Pose2D, command: DriveCommand, seconds: float) -> Pose2D:

@@ -85,6 +85,6 @@ def judge_loop(
             Row("localisation error p95", with_model.localisation_error_m, "<=", 0.05, "m"),
             Row("metrics scraped over HTTP, times", driven["scrapes"], ">=", 1),
             Row("model size", model["size_bytes"], "<=", 500_000, "bytes"),
-            Row("model latency p99 on this machine", model["latency_p99_s"] * 1e3, "<=", 10.0, "ms"),
+            Row("model latency p99 here, in the quietest round", model["latency_p99_s"] * 1e3, "<=", 10.0, "ms"),
         )
     )

@@ -134,3 +134,12 @@ def line_clear(ground: Any, row0: float, col0: float, row1: float, col1: float) 
         if along >= length:
             return True
         along = min(along + max(room, 0.25), length)
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def chain_clear(ground: Any, chain: Any) -> bool:
+    """Whether a chain of straight lines (K, 2) keeps the gap everywhere."""
+    for i in range(len(chain) - 1):
+        if not line_clear(ground, chain[i, 0], chain[i, 1], chain[i + 1, 0], chain[i + 1, 1]):
+            return False
+    return True

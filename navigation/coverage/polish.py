@@ -11,10 +11,9 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from navigation.coverage.clearance import line_clear
-from navigation.coverage.sweeping import swap_lines
+from navigation.coverage.clearance import chain_clear, line_clear
+from navigation.coverage.sweeping import MOST_LINES, lay_chain, lay_leg, swap_lines
 
-MOST_LINES = 16
 CHOICE = 1.0  # how much longer than the shortest a choice may be, as a share of how far it looks
 BEND_FREE = 0.45  # rad: a bend up to here is driven without stopping
 
@@ -62,29 +61,6 @@ def _chain_cost(chain: Any, turn: float) -> float:
             chain[i - 1, 0], chain[i - 1, 1], chain[i, 0], chain[i, 1], chain[i + 1, 0], chain[i + 1, 1], turn
         )
     return total
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _lay_leg(lines: Any, count: int, a: Any, b: Any, sign: float) -> int:
-    """One more line for `swap_lines`; returns how many there are."""
-    lines[count, 0], lines[count, 1], lines[count, 2], lines[count, 3], lines[count, 4] = a[0], a[1], b[0], b[1], sign
-    return count + 1
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _lay_chain(lines: Any, count: int, chain: Any, sign: float) -> int:
-    laid = count
-    for i in range(len(chain) - 1):
-        laid = _lay_leg(lines, laid, chain[i], chain[i + 1], sign)
-    return laid
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _chain_clear(ground: Any, chain: Any) -> bool:
-    for i in range(len(chain) - 1):
-        if not line_clear(ground, chain[i, 0], chain[i, 1], chain[i + 1, 0], chain[i + 1, 1]):
-            return False
-    return True
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -215,10 +191,10 @@ def _replace(
             most += (math.hypot(after[k + 1, 0] - after[k, 0], after[k + 1, 1] - after[k, 1]) + 2 * radius) * 2 * radius
         if loss - price[1] * most > limit:
             return n
-    laid = _lay_chain(lines, _lay_chain(lines, 0, after, 1.0), before, -1.0)
+    laid = lay_chain(lines, lay_chain(lines, 0, after, 1.0), before, -1.0)
     if loss - _worth(price, swap_lines(ledger, lines, laid, tool, False)) > limit:
         return n
-    if not _chain_clear(ground, after):  # asked last: of ten moves that are clear, nine do not pay
+    if not chain_clear(ground, after):  # asked last: of ten moves that are clear, nine do not pay
         return n
     swap_lines(ledger, lines, laid, tool, True)
     shift = size - (hi - lo + 1)
@@ -335,11 +311,11 @@ def _reverse(
     if new - old > 4 * turn + 10 * radius:
         return n
     behind = j + 1 < n
-    laid = _lay_leg(lines, 0, path[i - 1], path[j], 1.0)
-    laid = _lay_leg(lines, laid, path[i - 1], path[i], -1.0)
+    laid = lay_leg(lines, 0, path[i - 1], path[j], 1.0)
+    laid = lay_leg(lines, laid, path[i - 1], path[i], -1.0)
     if behind:
-        laid = _lay_leg(lines, laid, path[i], path[j + 1], 1.0)
-        laid = _lay_leg(lines, laid, path[j], path[j + 1], -1.0)
+        laid = lay_leg(lines, laid, path[i], path[j + 1], 1.0)
+        laid = lay_leg(lines, laid, path[j], path[j + 1], -1.0)
     bends = _bend_at(path, n, i - 1, turn) + _bend_at(path, n, i, turn)
     bends += _bend_at(path, n, j, turn) + _bend_at(path, n, j + 1, turn)
     _flip(path, i, j)
@@ -383,17 +359,17 @@ def _move_stretch(
     )
     if loss > 6 * radius + 2 * turn:
         return n
-    laid = _lay_leg(lines, 0, path[at], stretch[0], 1.0)  # what is driven anew comes first
+    laid = lay_leg(lines, 0, path[at], stretch[0], 1.0)  # what is driven anew comes first
     if last + 1 < n:
-        laid = _lay_leg(lines, laid, path[i - 1], path[last + 1], 1.0)
+        laid = lay_leg(lines, laid, path[i - 1], path[last + 1], 1.0)
     if behind:
-        laid = _lay_leg(lines, laid, stretch[-1], path[at + 1], 1.0)
+        laid = lay_leg(lines, laid, stretch[-1], path[at + 1], 1.0)
     fresh = laid
-    laid = _lay_leg(lines, laid, path[i - 1], path[i], -1.0)
+    laid = lay_leg(lines, laid, path[i - 1], path[i], -1.0)
     if last + 1 < n:
-        laid = _lay_leg(lines, laid, path[last], path[last + 1], -1.0)
+        laid = lay_leg(lines, laid, path[last], path[last + 1], -1.0)
     if behind:
-        laid = _lay_leg(lines, laid, path[at], path[at + 1], -1.0)
+        laid = lay_leg(lines, laid, path[at], path[at + 1], -1.0)
     if loss - _worth(price, swap_lines(ledger, lines, laid, tool, False)) > _tolerated(heat, rng):
         return n
     for q in range(fresh):

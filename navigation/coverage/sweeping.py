@@ -12,6 +12,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+MOST_LINES = 16  # of one move: those it drives anew and those it leaves
+
 Ledger = NDArray[np.int16]  # (R, C): how often each cell is swept; cells that nobody wants begin at 1
 
 
@@ -162,6 +164,22 @@ def swap_lines(ledger: Any, lines: Any, count: int, tool: Any, write: bool) -> i
                 for c in range(len(part)):
                     part[c] = np.int16(part[c] + step)
     return gained
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def lay_leg(lines: Any, count: int, a: Any, b: Any, sign: float) -> int:
+    """One more line for `swap_lines`; returns how many there are."""
+    lines[count, 0], lines[count, 1], lines[count, 2], lines[count, 3], lines[count, 4] = a[0], a[1], b[0], b[1], sign
+    return count + 1
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def lay_chain(lines: Any, count: int, chain: Any, sign: float) -> int:
+    """The legs of a chain (K, 2), one after another."""
+    laid = count
+    for i in range(len(chain) - 1):
+        laid = lay_leg(lines, laid, chain[i], chain[i + 1], sign)
+    return laid
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from path_measures import along, clearance_m
 
 from navigation.coverage.floor import clear_cells
 from navigation.coverage.grid_kernels import border
@@ -36,22 +37,6 @@ def furnished(seed: int) -> tuple[np.ndarray, GridGeometry]:
         row, col = rng.integers(0, 90), rng.integers(0, 110)
         free[row : row + rng.integers(1, 15), col : col + rng.integers(1, 15)] = False
     return free, geometry
-
-
-def along(path: np.ndarray, step_m: float) -> np.ndarray:
-    points = [path[:1]]
-    for a, b in itertools.pairwise(path):
-        count = max(int(np.ceil(np.hypot(*(b - a)) / step_m)), 1)
-        points.append(a + (b - a) * np.linspace(1 / count, 1, count)[:, None])
-    return np.concatenate(points)
-
-
-def clearance_m(points: np.ndarray, free: np.ndarray, geometry: GridGeometry) -> float:
-    """To the nearest cell that is not free, as a square; outside the grid counts."""
-    solid = np.argwhere(~np.pad(free, 1)) - 1
-    low = np.stack([solid[:, 1], solid[:, 0]], axis=1) * geometry.cell_m
-    gap = np.maximum(np.maximum(low - points[:, None], points[:, None] - low - geometry.cell_m), 0)
-    return float(np.hypot(gap[..., 0], gap[..., 1]).min())
 
 
 def test_an_empty_room_is_covered_near_the_shortest_drive():
