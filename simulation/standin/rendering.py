@@ -18,6 +18,7 @@ from foundation.geometry import FloatArray
 from simulation.headless_mujoco import mujoco
 from simulation.standin.edges import smoothed
 from simulation.standin.geom_picture import geoms_seen
+from simulation.standin.shadow_casters import cast_into_view
 from simulation.standin.view_solids import seen_from
 
 DRAWN_GROUPS: Final = np.array([True, True, True, False, False, False])  # MuJoCo's own choice
@@ -78,7 +79,7 @@ class GlRenderer:
         kinds, frames = seen_from(eye, axes, model.geom_type, model.geom_size, data.geom_xpos, data.geom_xmat)
         shown = DRAWN_GROUPS[model.geom_group] & ~outside
         geoms: NDArray[np.int32] = geoms_seen(shown, kinds, frames, tangents, rect.height, rect.width)
-        with self._only(_told(geoms, len(shown))):
+        with self._only(_told(geoms, len(shown)) | self._shadowing(data, eye, axes, tangents)):
             mujoco.mjv_updateScene(
                 model, data, self._option, None, self._camera, mujoco.mjtCatBit.mjCAT_ALL, self._scene
             )
@@ -94,12 +95,19 @@ class GlRenderer:
         across = up * self._rect.width / self._rect.height
         return data.cam_xpos[number], data.cam_xmat[number].reshape(3, 3), (across, up)
 
+    def _shadowing(
+        self, data: Any, eye: FloatArray, axes: FloatArray, tangents: tuple[float, float]
+    ) -> NDArray[np.bool_]:
+        """(G,): geoms whose shadow may show, whether they do or not."""
+        model = self._model
+        lamps = data.light_xpos[model.light_castshadow.astype(np.bool_)]
+        casting = cast_into_view(eye, axes, tangents, lamps, data.geom_xpos, model.geom_rbound)
+        drawn: NDArray[np.bool_] = casting & DRAWN_GROUPS[model.geom_group]
+        return drawn
+
     @contextmanager
     def _only(self, seen: NDArray[np.bool_]) -> Iterator[None]:
-        """Without geoms of which no pixel shows: a software renderer pays for each."""
-        if self._scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW]:  # what is out of view still casts shadows
-            yield
-            return
+        """Without geoms of which no pixel shows anything: a software renderer pays for each."""
         groups = self._model.geom_group.copy()
         self._model.geom_group[~seen] = HIDDEN_GROUP
         try:
