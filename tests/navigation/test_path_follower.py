@@ -65,6 +65,26 @@ def test_a_curve_around_an_obstacle_is_not_cut():
     assert np.abs(np.hypot(poses[:, 0], poses[:, 1] - 0.25) - 0.25).max() <= 0.012
 
 
+@pytest.mark.parametrize("top_mps", [0.12, 0.25])
+@pytest.mark.parametrize("turn_deg", [-135, -60, 45, 90])
+@pytest.mark.parametrize("radius_m", [0.06, 0.1, 0.2])
+def test_an_arc_between_straight_legs_is_neither_cut_nor_overshot(radius_m, turn_deg, top_mps):
+    turn = math.radians(turn_deg)
+    angles = np.linspace(0, turn, 11)
+    side = math.copysign(radius_m, turn)
+    arc = np.stack([0.5 + side * np.sin(angles), side * (1 - np.cos(angles))], axis=1)
+    end = arc[-1] + 0.5 * np.array([math.cos(turn), math.sin(turn)])
+    path = np.vstack([[[0.0, 0.0]], arc, [end]])
+
+    poses, follower = drive(path, top_mps=top_mps)
+
+    assert follower.finished
+    away = np.min([segment_distance(poses[:, :2], a, b) for a, b in itertools.pairwise(path)], axis=0)
+    assert away.max() <= 0.006
+    speeds = np.hypot(*np.diff(poses[:, :2], axis=0).T)[3:-6] / 0.1
+    assert speeds.min() > 0.03  # nowhere does it stop and turn
+
+
 def test_a_start_that_looks_away_turns_first():
     poses, follower = drive([[0, 0], [1, 0]], Pose2D(0, 0, math.pi - 0.01))
 
