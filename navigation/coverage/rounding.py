@@ -13,14 +13,14 @@ from numba import njit
 
 from foundation.geometry import FloatArray
 from navigation.coverage.clearance import chain_clear
+from navigation.coverage.polish import BEND_FREE
 from navigation.coverage.sweeping import MOST_LINES, lay_chain, lay_leg, swap_lines
 
-LEAST_RAD = math.radians(28)  # a smaller bend is driven without a stop anyway
 MOST_RAD = math.radians(150)  # about there, the robot turns back on its own track
 CHORD_RAD = math.radians(14)  # of the arc under one chord
 _MOST_CHORDS = math.ceil(MOST_RAD / CHORD_RAD)
 assert _MOST_CHORDS + 4 <= MOST_LINES  # a corner's two legs are taken back, and what is left of them laid
-_SAME_CHORD = 1e-3
+_SAME_CHORD = 1e-3  # how far an arc's chords may differ, as a share
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -59,7 +59,7 @@ def _arc_at(
         return 0
     cross = (b[0] - a[0]) * (c[1] - b[1]) - (b[1] - a[1]) * (c[0] - b[0])
     bend = math.atan2(cross, (b[0] - a[0]) * (c[0] - b[0]) + (b[1] - a[1]) * (c[1] - b[1]))
-    if not LEAST_RAD < abs(bend) <= MOST_RAD:
+    if not BEND_FREE < abs(bend) <= MOST_RAD:
         return 0
     for radius in radii:
         tangent = radius * math.tan(abs(bend) / 2)
@@ -109,7 +109,7 @@ def with_corners(points: FloatArray) -> FloatArray:
     while at < len(points) - 1:
         last = _arc_end(at, bend_rad, length_m)
         total_rad = float(bend_rad[at : last + 1].sum())
-        if last - at >= 2 and LEAST_RAD < abs(total_rad) < MOST_RAD + CHORD_RAD:
+        if last - at >= 2 and BEND_FREE < abs(total_rad) < MOST_RAD + CHORD_RAD:
             kept.append(_crossing(points[at], legs[at - 1], points[last], legs[last]))
             at = last + 1
         else:

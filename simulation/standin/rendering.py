@@ -19,7 +19,7 @@ from simulation.headless_mujoco import mujoco
 from simulation.standin.edges import smoothed
 from simulation.standin.geom_picture import geoms_seen
 from simulation.standin.shadow_casters import cast_into_view
-from simulation.standin.view_solids import seen_from
+from simulation.standin.view_solids import seen_from, view_sides
 
 DRAWN_GROUPS: Final = np.array([True, True, True, False, False, False])  # MuJoCo's own choice
 HIDDEN_GROUP: Final = 4
@@ -153,10 +153,7 @@ def beside_view(
     is each geom's bounding sphere, 0 for the endless ones, which never are beside.
     """
     out = np.zeros(len(reach), np.bool_)
-    for side in range(4):
-        along = side // 2
-        sign = 1.0 if side % 2 else -1.0
-        normal = (sign * axes[:, along] + tangents[along] * axes[:, 2]) / math.sqrt(1 + tangents[along] ** 2)
+    for normal in view_sides(axes, tangents):
         for i in range(len(reach)):
             if reach[i] <= 0 or out[i]:
                 continue

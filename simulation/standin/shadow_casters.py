@@ -12,6 +12,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from foundation.geometry import FloatArray
+from simulation.standin.view_solids import view_sides
 
 _GRAZING_RAD: Final = math.radians(3)  # flatter than that a shadow is taken for endless
 
@@ -31,11 +32,8 @@ def cast_into_view(
     `lamps` (L, 3) those that cast shadows; `reach` (G,) the bounding spheres' radii, 0 for endless geoms.
     """
     normals = np.empty((5, 3))
+    normals[:4] = view_sides(axes, tangents)
     normals[4] = axes[:, 2]  # behind the eye
-    for side in range(4):
-        along = side // 2
-        sign = 1.0 if side % 2 else -1.0
-        normals[side] = (sign * axes[:, along] + tangents[along] * axes[:, 2]) / math.sqrt(1 + tangents[along] ** 2)
     out = np.zeros(len(reach), np.bool_)
     for i in range(len(reach)):
         for lamp in lamps:

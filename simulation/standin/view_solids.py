@@ -65,6 +65,20 @@ def seen_from(
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
+def view_sides(axes: FloatArray, tangents: tuple[float, float]) -> FloatArray:
+    """(4, 3): outward normals, in the world, of the planes through the eye that bound the view.
+
+    `axes` is map_from_camera; `tangents` are of half the view across and up.
+    """
+    normals = np.empty((4, 3))
+    for side in range(4):
+        along = side // 2
+        sign = 1.0 if side % 2 else -1.0
+        normals[side] = (sign * axes[:, along] + tangents[along] * axes[:, 2]) / math.sqrt(1 + tangents[along] ** 2)
+    return normals
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
 def met_at(kinds: NDArray[np.int64], frames: FloatArray, geom: int, across: float, up: float, ahead: float) -> float:
     """How many of its lengths ahead the ray enters the geom; not positive when it does not.
 

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from path_measures import along, clearance_m
 
+from navigation.coverage.polish import BEND_FREE
 from navigation.coverage.report import CoveragePlan
-from navigation.coverage.rounding import CHORD_RAD, LEAST_RAD, with_corners
+from navigation.coverage.rounding import CHORD_RAD, with_corners
 from navigation.coverage_planner import Budget, CoverageError, CoverageSettings, plan, rounded
 from navigation.grid_geometry import GridGeometry
 
@@ -86,7 +87,7 @@ def test_a_lone_corner_becomes_an_arc_and_a_corner_again(bend_deg, left, heading
 
     found = rounded(sharp, free, geometry, PLANNED, (0.06,), covered=free)
 
-    assert bends_rad(found.path).max() < LEAST_RAD
+    assert bends_rad(found.path).max() < BEND_FREE
     assert bends_rad(found.path).sum() == pytest.approx(math.radians(bend_deg), abs=1e-6)
     assert np.allclose(with_corners(found.path[:, :2]), path, atol=1e-6)
     on_arc = found.path[2:-2, :2]
