@@ -52,7 +52,7 @@ def throughput(quick: bool) -> None:
             broken = sample_format.check(out)
             taken_s = time.perf_counter() - started
             rate = rooms * frames / taken_s
-            size_kb = sum(path.stat().st_size for path in out.iterdir()) / rooms / frames / 1000
+            size_kb = sum(path.stat().st_size for path in out.rglob("*") if path.is_file()) / rooms / frames / 1000
         _line(f"labelled samples {width}x{height}, {os.cpu_count()} cores", f"{rate:.0f}/s", f">= {bar}/s", rate >= bar)
         _line(f"  shards sound; kB a sample {size_kb:.1f}", str(len(broken)), "0 problems", not broken)
 
@@ -134,8 +134,8 @@ def same_bytes(quick: bool) -> None:
                 [*command, "--workers", str(workers), "--out", str(out)], check=True, stdout=subprocess.DEVNULL
             )
             digest = hashlib.sha256()
-            for path in sorted(out.iterdir()):
-                digest.update(path.name.encode() + path.read_bytes())
+            for path in sorted(path for path in out.rglob("*") if path.is_file()):
+                digest.update(str(path.relative_to(out)).encode() + path.read_bytes())
             hashes.add(digest.hexdigest())
     _line("same seed, 1 worker and twice 2 workers: different captures", str(len(hashes)), "1", len(hashes) == 1)
 
