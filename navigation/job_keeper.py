@@ -1,4 +1,4 @@
-"""Tells the job store, once a second and beside the loop, what it does not know yet.
+"""Tells the job store, twice a second and beside the loop, what it does not know yet.
 
 A store that cannot write is no reason to stand: it is said once, and everything missed is told when it can again.
 """
@@ -18,7 +18,7 @@ from navigation.pose_estimate import PoseEstimate, Tracking
 from navigation.slam import Slam
 
 logger = logging.getLogger(__name__)
-EVERY_TICKS: Final = 10
+EVERY_TICKS: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def _mark_of(point: EdgePoint) -> tuple[object, ...]:
 
 
 class JobKeeper:
-    """Keeps one job; `on_tick` costs nothing but once a second, and then what has changed."""
+    """Keeps one job; `on_tick` costs nothing but twice a second, and then what has changed."""
 
     def __init__(
         self,
