@@ -9,6 +9,7 @@ command that is still on its way to the wheels, which takes one tick of latency 
 """
 
 import math
+from bisect import bisect_right
 from dataclasses import dataclass
 from typing import Final
 
@@ -134,7 +135,7 @@ class PathFollower:
             return self._next_leg(pose, last, top_mps)
         target_rad = self._bearing(pose, leg_end_m, self._turn_look_m() if self._turning else self._look_m(last))
         if not self._turning:
-            target_rad = wrap_angle(target_rad - self._own_bearing(leg_end_m, self._look_m(last)))
+            target_rad = wrap_angle(target_rad - self._own_bearing(self._look_m(last)))
         if self._turning or abs(target_rad) > _MISALIGNED_RAD:
             moving = self._joining and last.speed_mps > 0
             self._turning = abs(target_rad) > (_JOINING_RAD if moving else _ALIGNED_RAD)
@@ -182,25 +183,37 @@ class PathFollower:
     def _look_m(self, last: DriveCommand) -> float:
         return self._settings.lookahead_m + self._settings.lookahead_s * abs(last.speed_mps)
 
-    def _heading_near(self, along_m: float, leg_end_m: float) -> tuple[float, float]:
-        """(heading, curvature) of the line there: over a short stretch of the leg, as if it went on straight."""
-        begin_m = max(along_m - _SMOOTH_M, float(self._arc_m[self._leg_start]))
-        end_m = min(along_m + _SMOOTH_M, leg_end_m)
-        if end_m - begin_m < 1e-6:
-            return float(self._headings_rad[self._corners[0] - 1]), 0.0
-        ends_m = np.array([begin_m, end_m])
-        sums = np.interp(ends_m, self._arc_m, self._heading_sums)
-        legs = np.clip(
-            np.searchsorted(self._arc_m, ends_m + (1e-9, -1e-9), side="right") - 1, 0, len(self._headings_rad) - 1
-        )
-        bent_rad = float(self._headings_rad[legs[1]] - self._headings_rad[legs[0]])
-        return float(sums[1] - sums[0]) / (end_m - begin_m), bent_rad / (2 * _SMOOTH_M)
+    def _around(self, along_m: float) -> tuple[float, float]:
+        """Arc lengths (begin, end) of a short stretch of the leg; end <= begin when the place lies beyond the leg."""
+        return max(along_m - _SMOOTH_M, float(self._arc_m[self._leg_start])), min(along_m + _SMOOTH_M, self.leg_end_m)
 
-    def _own_bearing(self, leg_end_m: float, look_m: float) -> float:
+    def _heading_rad(self, along_m: float) -> float:
+        """Of the line there, over a short stretch."""
+        begin_m, end_m = self._around(along_m)
+        if end_m - begin_m < 1e-6:
+            return float(self._headings_rad[self._corners[0] - 1])
+        return (self._heading_sum(end_m) - self._heading_sum(begin_m)) / (end_m - begin_m)
+
+    def _curvature(self, along_m: float) -> float:
+        """Of the line there, 1 / m, over a short stretch: beyond its ends the leg is straight."""
+        begin_m, end_m = self._around(along_m)
+        if end_m - begin_m < 1e-6:
+            return 0.0
+        first, last = self._piece_at(begin_m + 1e-9), self._piece_at(end_m - 1e-9)
+        return float(self._headings_rad[last] - self._headings_rad[first]) / (2 * _SMOOTH_M)
+
+    def _heading_sum(self, along_m: float) -> float:
+        piece = self._piece_at(along_m)
+        return float(self._heading_sums[piece] + self._headings_rad[piece] * (along_m - self._arc_m[piece]))
+
+    def _piece_at(self, along_m: float) -> int:
+        """Number of the straight piece there; by bisect: for one place numpy's search costs more."""
+        return min(max(bisect_right(self._arc_m, along_m) - 1, 0), len(self._headings_rad) - 1)
+
+    def _own_bearing(self, look_m: float) -> float:
         """Where the lookahead point would be seen from the line."""
         x_m, y_m = self.at(self.progress_m)
-        heading_rad, _ = self._heading_near(self.progress_m, leg_end_m)
-        return self._bearing(Pose2D(x_m, y_m, heading_rad), leg_end_m, look_m)
+        return self._bearing(Pose2D(x_m, y_m, self._heading_rad(self.progress_m)), self.leg_end_m, look_m)
 
     def _turn_look_m(self) -> float:
         """Farther: standing, a near point's bearing trembles with every millimetre of the pose."""
@@ -228,20 +241,19 @@ class PathFollower:
         braking_mps = math.sqrt(2 * 0.8 * settings.brake_mps2 * max(left_m - 0.005, 0.0))
         speed = min(top_mps, braking_mps, max(last.speed_mps, 0.0) + settings.brake_mps2 * settings.tick_s)
         speed = max(min(speed, max(left_m, 0.01) / settings.tick_s), 0.02)
-        leg_end_m = self.progress_m + left_m
-        speed = min(speed, self._top_in_curves(leg_end_m))
-        _, curvature = self._heading_near(self.progress_m + 0.5 * speed * settings.tick_s, leg_end_m)
+        speed = min(speed, self._top_in_curves())
+        curvature = self._curvature(self.progress_m + 0.5 * speed * settings.tick_s)
         turn = 2 * speed * math.sin(target_rad) / self._look_m(last) + speed * curvature
         if abs(turn) > settings.turn_radps:
             speed *= settings.turn_radps / abs(turn)
             turn = math.copysign(settings.turn_radps, turn)
         return DriveCommand(speed, turn)
 
-    def _top_in_curves(self, leg_end_m: float) -> float:
+    def _top_in_curves(self) -> float:
         """The speed at which the curves here and a little ahead can be turned, with room to brake before them."""
         settings, top_mps = self._settings, math.inf
         for ahead_m in _CURVES_AHEAD_M:
-            _, curvature = self._heading_near(self.progress_m + ahead_m, leg_end_m)
+            curvature = self._curvature(self.progress_m + ahead_m)
             if curvature:
                 there_mps = _TURN_SHARE * settings.turn_radps / abs(curvature)
                 top_mps = min(top_mps, math.sqrt(there_mps**2 + 2 * 0.8 * settings.brake_mps2 * ahead_m))

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from foundation.geometry import FloatArray
+from foundation.geometry import FloatArray, wrap_angles
 from navigation.coverage.clearance import chain_clear
 from navigation.coverage.polish import BEND_FREE
 from navigation.coverage.sweeping import MOST_LINES, lay_chain, lay_leg, swap_lines
@@ -103,7 +103,7 @@ def with_corners(points: FloatArray) -> FloatArray:
     legs = np.diff(points, axis=0)
     length_m = np.hypot(legs[:, 0], legs[:, 1])
     heading_rad = np.arctan2(legs[:, 1], legs[:, 0])
-    bend_rad = (np.diff(heading_rad, prepend=heading_rad[0]) + np.pi) % (2 * np.pi) - np.pi  # (N - 1,), at point i
+    bend_rad = wrap_angles(np.diff(heading_rad, prepend=heading_rad[0]))  # (N - 1,), at point i
     kept = [points[0]]
     at = 1
     while at < len(points) - 1:
