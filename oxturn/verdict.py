@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 Comparison = Literal[">=", "<=", "=="]
 
@@ -69,6 +69,9 @@ class JobFigures:
         return JobFigures(**{name: score[name] for name in JobFigures.__slots__})
 
 
+MODEL_MS: Final = 20.0  # of the 30 that a tick of the loop may take (p99), SLAM and planning beside it
+
+
 def judge_loop(
     lidar_only: JobFigures, with_model: JobFigures, model: Mapping[str, Any], driven: Mapping[str, Any]
 ) -> Verdict:
@@ -85,6 +88,6 @@ def judge_loop(
             Row("localisation error p95", with_model.localisation_error_m, "<=", 0.05, "m"),
             Row("metrics scraped over HTTP, times", driven["scrapes"], ">=", 1),
             Row("model size", model["size_bytes"], "<=", 500_000, "bytes"),
-            Row("model latency p99 here, in the quietest round", model["latency_p99_s"] * 1e3, "<=", 10.0, "ms"),
+            Row("model latency p99 here, in the quietest round", model["latency_p99_s"] * 1e3, "<=", MODEL_MS, "ms"),
         )
     )
