@@ -233,10 +233,16 @@ FLEET: Final = (
         "time",
         "none",
         (Query("count by (version) (oxturn_model_info)", "{{version}}"),),
-        12,
     ),
     Panel(
-        "Drift, worst feature", "By robot", "time", "none", (Query("max by (instance) (oxturn_drift_score)"),), 12, 1.0
+        "Programs in use",
+        "Robots by version and slot; none: no update delivered it",
+        "time",
+        "none",
+        (Query("count by (version, slot) (oxturn_software_info)", "{{version}} {{slot}}"),),
+    ),
+    Panel(
+        "Drift, worst feature", "By robot", "time", "none", (Query("max by (instance) (oxturn_drift_score)"),), 8, 1.0
     ),
 )
 ROWS: Final[dict[str, dict[str, tuple[Panel, ...]]]] = {
