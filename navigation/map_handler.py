@@ -30,7 +30,7 @@ from perception.observation import Detections, Observation
 
 BoolGrid = NDArray[np.bool_]
 _DRIVEN_RATIO: Final = 0.7  # of the body's radius: surely floor where it stood, whatever the pose was wrong by
-_TRACK_M: Final = 0.04
+_TRACK_M: Final = 0.02  # as much as is kept between body and things
 _HIDDEN_M: Final = 0.12  # around an edge, floor that the camera has not seen free may be the thing itself
 _SEEN_WITHIN_M: Final = 0.75  # a pixel row is 2 cm of floor there
 _ZONE_MARGIN_CELLS: Final = 0.71  # no cell that a zone touches is floor, and no thin wall has gaps
@@ -158,15 +158,9 @@ class MapHandler:
         index = self._first_outside(self._free, points_map, radius_m - tolerance_m)
         return None if index < 0 else index
 
-    def is_bare_floor(self, points_map: FloatArray, radius_m: float) -> bool:
-        """Whether all places (N, 2) have been driven over, or the camera has seen floor within `radius_m` of them free.
-
-        Driven over counts as well a little beside the line: two drives of one line differ by that.
-        """
-        track_m = _DRIVEN_RATIO * self._body_radius_m - _TRACK_M
-        if self._first_outside(self._driven, points_map, track_m) < 0:
-            return True
-        return self._first_outside(self._seen.free, points_map, radius_m) < 0
+    def has_driven(self, points_map: FloatArray) -> bool:
+        """Whether the body has stood at all of the places (N, 2), or beside them by no more than two drives differ."""
+        return self._first_outside(self._driven, points_map, _DRIVEN_RATIO * self._body_radius_m - _TRACK_M) < 0
 
     def _first_outside(self, floor: BoolGrid, points_map: FloatArray, radius_m: float) -> int:
         """Index of the first of the places (N, 2) with anything but `floor` within `radius_m`; -1 without one."""

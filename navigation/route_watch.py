@@ -38,16 +38,16 @@ class RouteWatch:
         return self._room.first_blocked(np.linspace(start_map, end_map, steps + 1), self.keep_m(), 0.0) is None
 
     def backward_s(self, leg_map: FloatArray) -> float:
-        """How much longer the leg (N, 2) takes backwards; inf unless it is short and all of it known to be bare floor.
+        """How much longer the leg (N, 2) takes backwards; inf unless it is short and has been driven before.
 
-        The camera does not look behind: what it has not seen free, and the body not stood on, is not driven backwards.
+        The camera does not look behind. Floor that it has seen free will not do: forward, it looks once more.
         """
         arc_m = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(leg_map, axis=0).T))])
         if arc_m[-1] > _BACKWARD_MAX_M:
             return math.inf
         along_m = np.linspace(0.0, arc_m[-1], math.ceil(arc_m[-1] / _CHECK_STEP_M) + 1)
         places = np.stack([np.interp(along_m, arc_m, leg_map[:, axis]) for axis in (0, 1)], axis=1)
-        if not self._room.is_bare_floor(places, self._clearance_m):
+        if not self._room.has_driven(places):
             return math.inf
         fast = self._room.first_blocked(places, self._body_radius_m + _BESIDE_M, 0.0) is None
         return float(arc_m[-1]) * (1 / self._drive.slow_mps - 1 / self._drive.cruise_mps) if fast else 0.0

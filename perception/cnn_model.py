@@ -106,7 +106,7 @@ class Surroundings(nn.Module):
 
 
 class GridNet(nn.Module):
-    """Answers at every cell of stride 8: one map (B, channels, H/8, W/8) a head."""
+    """Answers at every cell of stride 8: one map (B, channels, H/8, W/8) a head, H and W multiples of 8."""
 
     def __init__(self, bands: int, heads: Mapping[str, int], width: float = 1.0) -> None:
         super().__init__()
@@ -122,5 +122,7 @@ class GridNet(nn.Module):
         _, eighth, sixteenth = self.trunk(image)
         coarse = self.down(sixteenth) + self.surroundings(sixteenth)
         coarse = nn.functional.interpolate(coarse, scale_factor=2.0, mode="nearest")
-        features = self.neck(self.lateral(eighth) + coarse)
+        if coarse.shape != (fine := self.lateral(eighth)).shape:  # an odd number of cells
+            coarse = coarse[:, :, : fine.shape[2], : fine.shape[3]]
+        features = self.neck(fine + coarse)
         return {name: head(features) for name, head in self.heads.items()}

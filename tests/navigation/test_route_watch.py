@@ -30,8 +30,9 @@ def test_backwards_it_drives_only_where_it_has_been():
     watch = driven(DrawnMap(), (1.0, 1.5), (1.6, 1.5))
 
     assert watch.backward_s(np.array([[1.6, 1.5], [1.0, 1.5]])) < math.inf
-    assert watch.backward_s(np.array([[1.6, 1.52], [1.0, 1.52]])) < math.inf, "two drives differ by a little"
+    assert watch.backward_s(np.array([[1.6, 1.51], [1.0, 1.51]])) < math.inf, "two drives differ by a little"
     assert watch.backward_s(np.array([[1.6, 1.5], [0.8, 1.5]])) == math.inf
+    assert watch.backward_s(np.array([[1.6, 1.54], [1.0, 1.54]])) == math.inf
     assert watch.backward_s(np.array([[1.6, 1.5], [1.0, 1.7]])) == math.inf
 
 

@@ -11,7 +11,7 @@ def grid_net() -> GridNet:
     return GridNet(3, {"thing": 1, "floor": 6}, 0.5).eval()
 
 
-@pytest.mark.parametrize(("height_px", "width_px"), [(240, 320), (192, 192), (96, 160)])
+@pytest.mark.parametrize(("height_px", "width_px"), [(240, 320), (192, 192), (96, 160), (200, 264), (120, 160)])
 def test_a_cell_answers_for_eight_pixels(height_px, width_px):
     with torch.inference_mode():
         told = grid_net()(torch.rand(2, 3, height_px, width_px))
