@@ -92,7 +92,7 @@ class Covering:
         self._plan_route = plan_route
         self._background = background
         self._on_event = on_event
-        self._follower = PathFollower(FollowerSettings.of(config), lambda leg_map: self._watch.backward_s(leg_map))
+        self._follower = PathFollower(FollowerSettings.of(config))
         self._watch = RouteWatch(config, room, self._follower)
         self._last_tries = LastTries(room, on_event)
         self._recovery = Recovery(config.drive.slow_mps, config.drive.turn_radps)
@@ -350,7 +350,7 @@ class Covering:
             self._request((pose.x_m, pose.y_m), math.inf)
         elif (room_m := self._blocked_m - follower.progress_m - _STOP_SHORT_M) < _MEND_WITHIN_M:
             if room_m < 0.05:
-                if abs(self._last.speed_mps) < 0.02 and not self._bypass():
+                if self._last.speed_mps < 0.02 and not self._bypass():
                     self._note_blocked(estimate)
                     follower.stop()
                     self._request((pose.x_m, pose.y_m), math.inf)
@@ -460,8 +460,7 @@ class Covering:
             self._room.mark(estimate, self._body_radius_m + 0.08, 0.0, 0.12, "cliff")
             self._begin(Trouble.CLIFF, estimate, stamp_s)
         elif self._still.stuck(self._last, pose, stamp_s):
-            side = -1.0 if self._last.speed_mps < 0 else 1.0  # it may have been backing out of a nook
-            self._room.mark(estimate, side * (self._body_radius_m + 0.02), 0.0, 0.03, "stuck")
+            self._room.mark(estimate, self._body_radius_m + 0.02, 0.0, 0.03, "stuck")
             self._begin(Trouble.STUCK, estimate, stamp_s)
 
     def _look_where_it_is(self, estimate: PoseEstimate, stamp_s: float) -> None:
@@ -474,7 +473,7 @@ class Covering:
         self._begin(Trouble.LOST, estimate, stamp_s)
 
     def _begin(self, trouble: Trouble, estimate: PoseEstimate, stamp_s: float) -> None:
-        taken_for = self._recovery.begin(trouble, estimate.map_from_base, stamp_s, was_backing=self._last.speed_mps < 0)
+        taken_for = self._recovery.begin(trouble, estimate.map_from_base, stamp_s)
         pose = estimate.map_from_base
         self._on_event(f"{taken_for.value} at {pose.x_m:.2f}, {pose.y_m:.2f}")
         self._follower.stop()

@@ -29,8 +29,6 @@ from navigation.static_map import FREE, OCCUPIED, StaticMap
 from perception.observation import Detections, Observation
 
 BoolGrid = NDArray[np.bool_]
-_DRIVEN_RATIO: Final = 0.7  # of the body's radius: surely floor where it stood, whatever the pose was wrong by
-_TRACK_M: Final = 0.02  # as much as is kept between body and things
 _HIDDEN_M: Final = 0.12  # around an edge, floor that the camera has not seen free may be the thing itself
 _SEEN_WITHIN_M: Final = 0.75  # a pixel row is 2 cm of floor there
 _ZONE_MARGIN_CELLS: Final = 0.71  # no cell that a zone touches is floor, and no thin wall has gaps
@@ -155,18 +153,13 @@ class MapHandler:
 
     def first_blocked(self, points_map: FloatArray, radius_m: float, tolerance_m: float) -> int | None:
         """Index of the first of the places (N, 2) that is nearer than `radius_m` to a cell that is not free."""
-        index = self._first_outside(self._free, points_map, radius_m - tolerance_m)
-        return None if index < 0 else index
-
-    def has_driven(self, points_map: FloatArray) -> bool:
-        """Whether the body has stood at all of the places (N, 2), or beside them by no more than two drives differ."""
-        return self._first_outside(self._driven, points_map, _DRIVEN_RATIO * self._body_radius_m - _TRACK_M) < 0
-
-    def _first_outside(self, floor: BoolGrid, points_map: FloatArray, radius_m: float) -> int:
-        """Index of the first of the places (N, 2) with anything but `floor` within `radius_m`; -1 without one."""
         geometry = self._geometry
-        cells = (points_map - (geometry.origin_x_m, geometry.origin_y_m)) / geometry.cell_m
-        return int(first_disc_blocked(floor, cells, radius_m / geometry.cell_m))
+        index = first_disc_blocked(
+            self._free,
+            (points_map - (geometry.origin_x_m, geometry.origin_y_m)) / geometry.cell_m,
+            (radius_m - tolerance_m) / geometry.cell_m,
+        )
+        return None if index < 0 else int(index)
 
     def stood_on_m2(self) -> float:
         """Wanted floor, not swept, that the body is kept off by things which have come since the map was drawn."""
@@ -327,8 +320,8 @@ class MapHandler:
         self._seen.free[under.slices()] |= self._disc_mask(under, pose.x_m, pose.y_m, self._body_radius_m)
         if self._hidden[under.slices()].any():
             self._dirty = self._dirty.union(under)
-        rect = self._disc_rect(pose.x_m, pose.y_m, _DRIVEN_RATIO * self._body_radius_m)
-        inside = self._disc_mask(rect, pose.x_m, pose.y_m, _DRIVEN_RATIO * self._body_radius_m)
+        rect = self._disc_rect(pose.x_m, pose.y_m, 0.7 * self._body_radius_m)
+        inside = self._disc_mask(rect, pose.x_m, pose.y_m, 0.7 * self._body_radius_m)
         block = self._driven[rect.slices()]
         if not block[inside].all():
             block |= inside

@@ -1,8 +1,5 @@
 """Follows a planned line with a differential drive: turn in place at corners, regulated pure pursuit between them.
 
-A leg between two corners may be driven backwards where that saves turning round (`reversing`): the same laws for a
-robot that faces the other way.
-
 Pure pursuit cuts into a curve before it begins. So what is pursued is only the difference between the lookahead point's
 bearing and what it would be on the line itself; the line's own curvature is driven beside that. On straight pieces this
 is the usual law.
@@ -13,15 +10,13 @@ command that is still on its way to the wheels, which takes one tick of latency 
 
 import math
 from bisect import bisect_right
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from foundation.geometry import FloatArray, Pose2D, wrap_angle
 from foundation.robot_config import RobotConfig
-from navigation.reversing import LEGS_AHEAD, Leg, is_quicker_backward
 from navigation.robot_io import DriveCommand
 
 CORNER_RAD: Final = math.radians(28)
@@ -63,26 +58,17 @@ class FollowerSettings:
         )
 
 
-def _never(leg_map: FloatArray) -> float:
-    return math.inf
-
-
 class PathFollower:
-    """One path at a time. `progress_m` is the arc length done; `finished` when the last point is reached.
+    """One path at a time. `progress_m` is the arc length done; `finished` when the last point is reached."""
 
-    `backward_s` tells how much longer a leg (N, 2) in `map` takes backwards than forward, inf where it may not be.
-    """
-
-    def __init__(self, settings: FollowerSettings, backward_s: Callable[[FloatArray], float] = _never) -> None:
+    def __init__(self, settings: FollowerSettings) -> None:
         self._settings = settings
-        self._backward_s = backward_s
         self._points: FloatArray = np.zeros((0, 2))
         self._arc_m: FloatArray = np.zeros(0)
         self._headings_rad: FloatArray = np.zeros(0)  # (N - 1,) of the legs, unwrapped
         self._heading_sums: FloatArray = np.zeros(1)  # (N,) their integral along the line
         self._corners: list[int] = []  # indices of points where the drive stops and turns; ends with the last
         self._leg_start = 0
-        self._backward: bool | None = None  # None: to be chosen when the leg begins
         self._turning = True
         self._joining = True  # the path is new
         self.progress_m = 0.0
@@ -110,7 +96,6 @@ class PathFollower:
         self._headings_rad = np.unwrap(np.arctan2(*np.diff(self._points, axis=0).T[::-1])) if len(steps) else steps
         self._heading_sums = np.concatenate([[0.0], np.cumsum(self._headings_rad * steps)])
         self._leg_start = 0
-        self._backward = None
         self._turning = True
         self._joining = True
         self.progress_m = 0.0
@@ -142,20 +127,12 @@ class PathFollower:
         if self.finished:
             return DriveCommand(0.0, 0.0)
         pose = ahead(map_from_base, last, self._settings.latency_s)
-        if self._backward is None:
-            self._backward = self._is_quicker_backward(pose.heading_rad)
-        if self._backward:  # a robot that faces the other way drives the leg forward
-            top_mps = min(top_mps, self._settings.slow_mps)
-            return _mirrored(self._forward_command(_about_turned(pose), _mirrored(last), top_mps))
-        return self._forward_command(pose, last, top_mps)
-
-    def _forward_command(self, pose: Pose2D, last: DriveCommand, top_mps: float) -> DriveCommand:
         corner = self._corners[0]
         leg_end_m = float(self._arc_m[corner])
         self._advance(pose, leg_end_m)
         left_m = leg_end_m - self.progress_m
         if left_m <= _ARRIVED_M or self._passed(pose, corner):
-            return self._next_leg(pose)
+            return self._next_leg(pose, last, top_mps)
         target_rad = self._bearing(pose, leg_end_m, self._turn_look_m() if self._turning else self._look_m(last))
         if not self._turning:
             target_rad = wrap_angle(target_rad - self._own_bearing(self._look_m(last)))
@@ -191,8 +168,7 @@ class PathFollower:
         beyond = (pose.x_m - end[0]) * along[0] + (pose.y_m - end[1]) * along[1]
         return bool(beyond > 0 and self.progress_m >= float(self._arc_m[corner]) - 0.03)
 
-    def _next_leg(self, pose: Pose2D) -> DriveCommand:
-        """`pose` faces the way that the leg just done was driven."""
+    def _next_leg(self, pose: Pose2D, last: DriveCommand, top_mps: float) -> DriveCommand:
         done = self._corners.pop(0)
         self.progress_m = float(self._arc_m[done])
         if not self._corners:
@@ -200,24 +176,9 @@ class PathFollower:
             return DriveCommand(0.0, 0.0)
         self._leg_start = done
         self._turning = True
-        was_backward, facing = self._backward, _about_turned(pose) if self._backward else pose
-        self._backward = self._is_quicker_backward(facing.heading_rad)
-        if self._backward is not was_backward:
-            pose = _about_turned(pose)
         return DriveCommand(
             0.0, self._turn(self._bearing(pose, float(self._arc_m[self._corners[0]]), self._turn_look_m()))
         )
-
-    def _is_quicker_backward(self, heading_rad: float) -> bool:
-        """The leg that begins now."""
-        begins, ends = [self._leg_start, *self._corners[: LEGS_AHEAD - 1]], self._corners[:LEGS_AHEAD]
-        if abs(wrap_angle(float(self._headings_rad[begins[0]]) - heading_rad)) < math.pi / 2:
-            return False  # it lies ahead
-        return is_quicker_backward([*map(self._leg, begins, ends)], heading_rad, self._settings.turn_radps)
-
-    def _leg(self, begin: int, end: int) -> Leg:
-        headings_rad = self._headings_rad[begin:end]
-        return Leg(float(headings_rad[0]), float(headings_rad[-1]), self._backward_s(self._points[begin : end + 1]))
 
     def _look_m(self, last: DriveCommand) -> float:
         return self._settings.lookahead_m + self._settings.lookahead_s * abs(last.speed_mps)
@@ -297,15 +258,6 @@ class PathFollower:
                 there_mps = _TURN_SHARE * settings.turn_radps / abs(curvature)
                 top_mps = min(top_mps, math.sqrt(there_mps**2 + 2 * 0.8 * settings.brake_mps2 * ahead_m))
         return top_mps
-
-
-def _about_turned(pose: Pose2D) -> Pose2D:
-    return pose @ Pose2D(0.0, 0.0, math.pi)
-
-
-def _mirrored(command: DriveCommand) -> DriveCommand:
-    """What a robot that faces the other way is told to drive the same line."""
-    return replace(command, speed_mps=-command.speed_mps)
 
 
 def ahead(map_from_base: Pose2D, command: DriveCommand, seconds: float) -> Pose2D:

@@ -69,17 +69,14 @@ class Recovery:
     def active(self) -> bool:
         return bool(self._moves)
 
-    def begin(self, trouble: Trouble, pose: Pose2D, stamp_s: float, *, was_backing: bool = False) -> Trouble:
-        """Start the moves for `trouble`; several at one place become WEDGED. Returns what it was taken for.
-
-        A robot that stuck while it drove backwards gets off forward.
-        """
+    def begin(self, trouble: Trouble, pose: Pose2D, stamp_s: float) -> Trouble:
+        """Start the moves for `trouble`; several at one place become WEDGED. Returns what it was taken for."""
         here = [place for place in self.log if math.hypot(place.x_m - pose.x_m, place.y_m - pose.y_m) < _SAME_PLACE_M]
         recent = [place for place in here if stamp_s - place.stamp_s < 60 and place.trouble is not Trouble.LOST]
         if trouble in (Trouble.BUMPED, Trouble.STUCK) and len(recent) >= _WEDGED_AFTER - 1:
             trouble = Trouble.WEDGED
         self.log.append(TroublePlace(trouble, pose.x_m, pose.y_m, stamp_s))
-        self._moves = self._moves_for(trouble, was_backing)
+        self._moves = self._moves_for(trouble)
         self._began, self._ticks = pose, 0
         return trouble
 
@@ -103,7 +100,7 @@ class Recovery:
         """The trouble is over by itself."""
         self._moves = []
 
-    def _moves_for(self, trouble: Trouble, was_backing: bool) -> list[Move]:
+    def _moves_for(self, trouble: Trouble) -> list[Move]:
         back = Move(DriveCommand(-0.6 * self._slow_mps, 0.0), _BACK_M, 0.0, 25)
         self._side = -self._side
         turn = DriveCommand(0.0, self._side * 0.7 * self._turn_radps)
@@ -111,7 +108,7 @@ class Recovery:
         if trouble in (Trouble.BUMPED, Trouble.CLIFF):
             return [back]
         if trouble is Trouble.STUCK:
-            return [Move((forward if was_backing else back).command, 0.5 * _BACK_M, 0.0, 15)]
+            return [Move(back.command, 0.5 * _BACK_M, 0.0, 15)]
         if trouble in (Trouble.WEDGED, Trouble.TRAPPED):
             return [Move(turn, 0.0, math.radians(100), 40), forward, back]
         # LOST: stand, then look around slowly; the localiser ends it

@@ -14,7 +14,6 @@ _CHECK_STEP_M: Final = 0.03
 _LEAVE_M: Final = 0.2  # of a route that begins too near to something
 _BESIDE_M: Final = 0.05
 _SUSPECT_M: Final = 0.35
-_BACKWARD_MAX_M: Final = 0.8
 
 
 class RouteWatch:
@@ -25,7 +24,7 @@ class RouteWatch:
         self._follower = follower
         self._clearance_m = config.clearance_m
         self._body_radius_m = config.body.radius_m
-        self._drive = config.drive
+        self._slow_within_m = config.drive.slow_within_m
 
     def keep_m(self) -> float:
         """Nearer to a cell that is not free than this, the route counts as blocked."""
@@ -36,21 +35,6 @@ class RouteWatch:
         """Whether a straight leg keeps what a route must keep."""
         steps = max(math.ceil(math.dist(start_map, end_map) / _CHECK_STEP_M), 1)
         return self._room.first_blocked(np.linspace(start_map, end_map, steps + 1), self.keep_m(), 0.0) is None
-
-    def backward_s(self, leg_map: FloatArray) -> float:
-        """How much longer the leg (N, 2) takes backwards; inf unless it is short and has been driven before.
-
-        The camera does not look behind. Floor that it has seen free will not do: forward, it looks once more.
-        """
-        arc_m = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(leg_map, axis=0).T))])
-        if arc_m[-1] > _BACKWARD_MAX_M:
-            return math.inf
-        along_m = np.linspace(0.0, arc_m[-1], math.ceil(arc_m[-1] / _CHECK_STEP_M) + 1)
-        places = np.stack([np.interp(along_m, arc_m, leg_map[:, axis]) for axis in (0, 1)], axis=1)
-        if not self._room.has_driven(places):
-            return math.inf
-        fast = self._room.first_blocked(places, self._body_radius_m + _BESIDE_M, 0.0) is None
-        return float(arc_m[-1]) * (1 / self._drive.slow_mps - 1 / self._drive.cruise_mps) if fast else 0.0
 
     def first_blocked_m(self) -> float:
         """Arc length of the first blocked place on the rest of the route; inf without one."""
@@ -93,7 +77,7 @@ class RouteWatch:
             if (beside & (ahead[:, 0] > 0) & (ahead[:, 0] < self._body_radius_m + _SUSPECT_M)).any():
                 return True
         keep_m = self._body_radius_m + _BESIDE_M
-        look_m = min(self._drive.slow_within_m + 0.05, self._follower.leg_end_m - self._follower.progress_m)
+        look_m = min(self._slow_within_m + 0.05, self._follower.leg_end_m - self._follower.progress_m)
         for along_m in np.arange(0.0, look_m + 0.01, 0.05):
             x_m, y_m = self._follower.at(self._follower.progress_m + along_m)
             if self._room.gap_m(x_m, y_m, keep_m) < keep_m:
