@@ -128,7 +128,7 @@ def floors(bundle_dir: Path, data: Path) -> None:
     apart = _percent((kinds.sum() + counts[NOT_FLOOR, NOT_FLOOR]) / whole)
     print(f"\nfloor: kind right in {right} of its cells, floor told from the rest in {apart}")
     print(f"  all six answers right in {_percent(np.trace(counts) / whole)}")
-    shares = np.diag(counts)[:NOT_FLOOR] / counts[:NOT_FLOOR].sum(axis=1)
+    shares = [right / cells if cells else None for right, cells in zip(np.diag(kinds), counts[:NOT_FLOOR].sum(axis=1))]
     print("  by kind " + ", ".join(f"{name} {_percent(share)}" for name, share in zip(FLOORS, shares, strict=True)))
 
 
