@@ -32,7 +32,8 @@ def main() -> int:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="oxturn-dags-") as folder:
         work = Path(folder)
-        dag_bag = airflow_in_process.load_dags(work)
+        airflow_in_process.set_home(work)
+        dag_bag = airflow_in_process.load_dags()
         capture(work / "source", rooms=given.rooms, frames=given.frames, scale=2)
         source, lake = (work / "source").as_uri(), (work / "lake").as_uri()
         jobs(source, lake, "warm")  # imports, and kernels that are compiled when first called

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 Comparison = Literal[">=", "<=", "=="]
+MODEL_MS: Final = 20.0  # of the 30 that a tick of the loop may take (p99), SLAM and planning beside it
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +68,6 @@ class JobFigures:
     @staticmethod
     def of(score: Mapping[str, Any]) -> "JobFigures":
         return JobFigures(**{name: score[name] for name in JobFigures.__slots__})
-
-
-MODEL_MS: Final = 20.0  # of the 30 that a tick of the loop may take (p99), SLAM and planning beside it
 
 
 def judge_loop(

@@ -85,6 +85,14 @@ class Trunk(nn.Module):
         return quarter, eighth, self.sixteenth(eighth)
 
 
+def _doubled(coarse: Tensor, fine: Tensor) -> Tensor:
+    """Each cell as two by two, cut to the size of `fine`, which may have an odd number of cells."""
+    doubled = nn.functional.interpolate(coarse, scale_factor=2.0, mode="nearest")
+    if doubled.shape[2:] == fine.shape[2:]:
+        return doubled
+    return doubled[:, :, : fine.shape[2], : fine.shape[3]]
+
+
 class Surroundings(nn.Module):
     """What stands within half a picture of a place, (B, C, h, w) to the same: a floor's pattern goes on, a thing ends.
 
@@ -101,8 +109,7 @@ class Surroundings(nn.Module):
         nn.init.zeros_(self.body[-1][1].weight)  # type: ignore[index]  # learnt upon what is without it
 
     def forward(self, features: Tensor) -> Tensor:
-        told: Tensor = nn.functional.interpolate(self.body(features), scale_factor=2.0, mode="nearest")
-        return told[:, :, : features.shape[2], : features.shape[3]]
+        return _doubled(self.body(features), features)
 
 
 class GridNet(nn.Module):
@@ -121,8 +128,6 @@ class GridNet(nn.Module):
     def forward(self, image: Tensor) -> dict[str, Tensor]:
         _, eighth, sixteenth = self.trunk(image)
         coarse = self.down(sixteenth) + self.surroundings(sixteenth)
-        coarse = nn.functional.interpolate(coarse, scale_factor=2.0, mode="nearest")
-        if coarse.shape != (fine := self.lateral(eighth)).shape:  # an odd number of cells
-            coarse = coarse[:, :, : fine.shape[2], : fine.shape[3]]
-        features = self.neck(fine + coarse)
+        coarse = _doubled(coarse, eighth)
+        features = self.neck(self.lateral(eighth) + coarse)
         return {name: head(features) for name, head in self.heads.items()}

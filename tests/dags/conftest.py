@@ -1,6 +1,7 @@
 """One Airflow home and database a session; every DAG run happens inside the test's own process."""
 
 import functools
+import warnings
 
 import airflow_in_process
 import pytest
@@ -9,10 +10,11 @@ import pytest
 @pytest.fixture(scope="session")
 def dag_bag(tmp_path_factory):
     """All DAGs of `dags/`, ready for `dag.test()`."""
-    try:
-        return airflow_in_process.load_dags(tmp_path_factory.mktemp("airflow"))
-    except ImportError as error:
-        pytest.skip(f"airflow cannot be imported: {error}")
+    airflow_in_process.set_home(tmp_path_factory.mktemp("airflow"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        pytest.importorskip("airflow", exc_type=ImportError)
+    return airflow_in_process.load_dags()
 
 
 @pytest.fixture

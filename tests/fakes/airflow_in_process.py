@@ -7,8 +7,8 @@ from pathlib import Path
 DAGS = Path(__file__).parents[2] / "dags"
 
 
-def load_dags(home):
-    """All DAGs of `dags/` over a new database in the folder `home`. Raises ImportError without Airflow."""
+def set_home(home):
+    """Before Airflow is imported for the first time: where its database and logs lie."""
     os.environ.update(
         AIRFLOW_HOME=str(home),
         AIRFLOW__CORE__DAGS_FOLDER=str(DAGS),
@@ -18,6 +18,10 @@ def load_dags(home):
         AIRFLOW__LOGGING__LOGGING_LEVEL="ERROR",
         _AIRFLOW_SKIP_DB_TESTS="false",
     )
+
+
+def load_dags():
+    """All DAGs of `dags/` over a new database."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from airflow.dag_processing.dagbag import DagBag
