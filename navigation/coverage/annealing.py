@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from navigation.coverage.floor import BoolGrid, Floor
 from navigation.coverage.patches import with_patches
 from navigation.coverage.polish import polish
-from navigation.coverage.sweeping import Ledger, count_path, ledger_of
+from navigation.coverage.sweeping import Ledger, Sweeps, count_path, ledger_of, sweeps_of
 from navigation.coverage.ways import Line
 
 TARGETS = 200  # places of missed floor that a chunk of moves knows
@@ -80,6 +80,7 @@ def annealed(
     """
     ledger = ledger_of(job.wanted)
     count_path(ledger, path, job.tool)
+    sweeps = sweeps_of(ledger)
     width = 2 * max(job.tool[0], 0.5)
     heat_cells = HEAT_TOOL_WIDTHS * width * heat_ratio
     pay = 8.0
@@ -91,7 +92,7 @@ def annealed(
         done = (spending.share - begin) / max(end - begin, 1e-9)
         heat = heat_cells * max(0.0, 1.0 - done / (1.0 - COLD_SHARE))
         price = (pay / width, pay / width, job.turn_cells, heat)
-        room, corners = _searched(job, room, corners, ledger, price, targets, rng)
+        room, corners = _searched(job, room, corners, sweeps, price, targets, rng)
         spending.spend(CHUNK)
         turn += 1
         missed = np.argwhere(ledger == 0)
@@ -118,14 +119,14 @@ def _searched(
     job: Job,
     room: Line,
     corners: int,
-    ledger: Ledger,
+    sweeps: Sweeps,
     price: tuple[float, float, float, float],
     targets: Line,
     rng: np.random.Generator,
 ) -> tuple[Line, int]:
     if len(room) < corners + 64:
         room, corners = _with_room(room[:corners])
-    corners = polish(job.floor.ground, ledger, room, corners, job.tool, price, False, targets, CHUNK, rng)
+    corners = polish(job.floor.ground, sweeps, room, corners, job.tool, price, False, targets, CHUNK, rng)
     if job.free_start and job.tool[2] == 0.0:  # the search keeps the first corner: let both ends take turns
         room[:corners] = room[:corners][::-1].copy()
     return room, corners
@@ -140,7 +141,7 @@ def completed(job: Job, path: Line, ledger: Ledger, in_time: Callable[[], bool] 
     price = (PAY_HIGH, 0.0, job.turn_cells, 0.0)
     corners = polish(
         job.floor.ground,
-        ledger,
+        sweeps_of(ledger),
         room,
         corners,
         job.tool,

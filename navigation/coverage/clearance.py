@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from navigation.coverage.grid_kernels import norm
+
 SAMPLE_SLACK = 0.002  # between samples a quarter cell apart the gap dips by less than this many cells
 
 
@@ -118,7 +120,7 @@ def line_clear(ground: Any, row0: float, col0: float, row1: float, col1: float) 
         row0, col0, row1, col1 = row1, col1, row0, col0
     free, gaps, gap = ground
     rows, cols = free.shape
-    length = math.hypot(row1 - row0, col1 - col0)
+    length = norm(row1 - row0, col1 - col0)
     along = 0.0
     while True:
         share = along / length if length > 0 else 0.0
@@ -126,7 +128,7 @@ def line_clear(ground: Any, row0: float, col0: float, row1: float, col1: float) 
         r, c = int(math.floor(row + 0.5)), int(math.floor(col + 0.5))
         if r < 0 or c < 0 or r >= rows or c >= cols:
             return False
-        room = gaps[r, c] - math.hypot(row - r, col - c) - gap
+        room = gaps[r, c] - norm(row - r, col - c) - gap
         if room < 0.25:
             room = gap_at(free, row, col, gap + 0.8) - gap
             if room < SAMPLE_SLACK:

@@ -12,8 +12,10 @@ import numpy as np
 from numba import njit
 
 from navigation.coverage.clearance import chain_clear, line_clear
+from navigation.coverage.grid_kernels import norm
 from navigation.coverage.sweeping import MOST_LINES, lay_chain, lay_leg, swap_lines
 
+_NEVER = 1 << 40  # cells
 CHOICE = 1.0  # how much longer than the shortest a choice may be, as a share of how far it looks
 BEND_FREE = 0.45  # rad: a bend up to here is driven without stopping
 
@@ -37,6 +39,15 @@ def _worth(price: Any, gained: int) -> float:
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _gained(sweeps: Any, lines: Any, count: int, tool: Any, price: Any, wanted: float) -> int:
+    """Cells swept more, or less: the number when it is worth as much as is wanted, else any that is not."""
+    each = price[1] if wanted > 0 else price[0]
+    least = math.floor(wanted / each) - 1 if each > 0 else (_NEVER if wanted > 0 else -_NEVER)
+    gained: int = swap_lines(sweeps, lines, count, tool, False, int(max(min(least, _NEVER), -_NEVER)))
+    return gained
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _draw(rng: Any, low: int, high: int) -> int:
     """A whole number, low <= number < high."""
     return low + int(rng.random() * (high - low))
@@ -55,7 +66,7 @@ def _chain_cost(chain: Any, turn: float) -> float:
     """Length and inner bends of a chain (K, 2)."""
     total = 0.0
     for i in range(len(chain) - 1):
-        total += math.hypot(chain[i + 1, 0] - chain[i, 0], chain[i + 1, 1] - chain[i, 1])
+        total += norm(chain[i + 1, 0] - chain[i, 0], chain[i + 1, 1] - chain[i, 1])
     for i in range(1, len(chain) - 1):
         total += bend_cost(
             chain[i - 1, 0], chain[i - 1, 1], chain[i, 0], chain[i, 1], chain[i + 1, 0], chain[i + 1, 1], turn
@@ -65,13 +76,13 @@ def _chain_cost(chain: Any, turn: float) -> float:
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def polish(
-    ground: Any, ledger: Any, path: Any, n: int, tool: Any, price: Any, fixed_end: bool, targets: Any,
+    ground: Any, sweeps: Any, path: Any, n: int, tool: Any, price: Any, fixed_end: bool, targets: Any,
     moves: int, rng: Any
 ) -> int:  # fmt: skip
-    """Tries `moves` changes on path[:n] (capacity len(path)) in place, the ledger with it; returns the new n.
+    """Tries `moves` changes on path[:n] (capacity len(path)) in place, the sweeps with it; returns the new n.
 
     The first corner stays. `targets` (M, 2): places from which missed floor can be swept.
-    `ground` as in clearance, `ledger` and `tool` as in sweeping; `price`: (what
+    `ground` as in clearance, `sweeps` and `tool` as in sweeping; `price`: (what
     a cell swept no more costs, what a newly swept cell is worth, cost of a right angle, heat: a loss of this many
     cells is taken with a chance of 1/e).
     """
@@ -102,7 +113,7 @@ def polish(
             else:
                 other = i - 1 if kind == 2 else i + 1
                 dr, dc = path[other, 0] - path[i, 0], path[other, 1] - path[i, 1]
-                length = math.hypot(dr, dc)
+                length = norm(dr, dc)
                 if length < 1:
                     continue
                 step = _draw(rng, 1, 9) * (1 if rng.random() < 0.7 else -1)
@@ -138,7 +149,7 @@ def polish(
             fresh = put[:0]
         elif kind == 8 or kind == 11:  # drive a stretch the other way round, its far end a near corner
             if tool[2] == 0.0:  # a tool to the side sweeps other floor on the way back
-                n = _reverse(ground, ledger, path, n, i, tool, price, fixed_end, rng, lines)
+                n = _reverse(ground, sweeps, path, n, i, tool, price, fixed_end, rng, lines)
             continue
         elif kind == 10:  # a new corner where floor is missed, on the leg that is least out of the way
             if len(targets) == 0:
@@ -152,17 +163,17 @@ def polish(
             lo = _least_detour(path, n, fresh[0, 0], fresh[0, 1], rng)
             hi = lo - 1
         else:  # 9 and 12: drive a short stretch at another time
-            n = _move_stretch(ground, ledger, path, n, i, tool, price, fixed_end, rng, lines)
+            n = _move_stretch(ground, sweeps, path, n, i, tool, price, fixed_end, rng, lines)
             continue
         if n + 2 >= len(path):
             continue
-        n = _replace(ground, ledger, path, n, lo, hi, fresh, tool, price, rng, lines, chain)
+        n = _replace(ground, sweeps, path, n, lo, hi, fresh, tool, price, rng, lines, chain)
     return n
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _replace(
-    ground: Any, ledger: Any, path: Any, n: int, lo: int, hi: int, fresh: Any, tool: Any, price: Any, rng: Any,
+    ground: Any, sweeps: Any, path: Any, n: int, lo: int, hi: int, fresh: Any, tool: Any, price: Any, rng: Any,
     lines: Any, chain: Any,
 ) -> int:  # fmt: skip
     """path[lo : hi + 1] becomes `fresh` when that pays; returns the number of corners."""
@@ -188,15 +199,15 @@ def _replace(
     if loss > limit:  # only floor could pay for it: no more than the new legs can sweep
         most = 0.0
         for k in range(len(after) - 1):
-            most += (math.hypot(after[k + 1, 0] - after[k, 0], after[k + 1, 1] - after[k, 1]) + 2 * radius) * 2 * radius
+            most += (norm(after[k + 1, 0] - after[k, 0], after[k + 1, 1] - after[k, 1]) + 2 * radius) * 2 * radius
         if loss - price[1] * most > limit:
             return n
     laid = lay_chain(lines, lay_chain(lines, 0, after, 1.0), before, -1.0)
-    if loss - _worth(price, swap_lines(ledger, lines, laid, tool, False)) > limit:
+    if loss - _worth(price, _gained(sweeps, lines, laid, tool, price, loss - limit)) > limit:
         return n
     if not chain_clear(ground, after):  # asked last: of ten moves that are clear, nine do not pay
         return n
-    swap_lines(ledger, lines, laid, tool, True)
+    swap_lines(sweeps, lines, laid, tool, True, 0)
     shift = size - (hi - lo + 1)
     if shift > 0:
         for k in range(n - 1, hi, -1):
@@ -211,12 +222,13 @@ def _replace(
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _apart(path: Any, i: int, k: int) -> float:
-    return math.hypot(path[k, 0] - path[i, 0], path[k, 1] - path[i, 1])
+    apart: float = norm(path[k, 0] - path[i, 0], path[k, 1] - path[i, 1])
+    return apart
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _is_near(path: Any, i: int, k: int, within: float) -> bool:
-    near: bool = abs(path[k, 0] - path[i, 0]) < within and abs(path[k, 1] - path[i, 1]) < within
+    near: bool = max(abs(path[k, 0] - path[i, 0]), abs(path[k, 1] - path[i, 1])) < within
     return near
 
 
@@ -244,7 +256,7 @@ def _other_time(path: Any, n: int, first: int, last: int, either_way: bool, with
     for at in range(1, n):
         if first - 4 < at < last + 4:
             continue
-        if not (_is_near(path, at, first, within) or _is_near(path, at, last, within)):
+        if not (_is_near(path, at, first, within) | _is_near(path, at, last, within)):
             continue
         onward, back = _apart(path, at, first), _apart(path, at, last)
         if at + 1 < n:
@@ -268,7 +280,7 @@ def _least_detour(path: Any, n: int, row: float, col: float, rng: Any) -> int:
         aside = max(min(r0, r1) - row, row - max(r0, r1), min(c0, c1) - col, col - max(c0, c1))
         if 2 * aside >= 1.5 * least:  # to the leg and back is more
             continue
-        detour = math.hypot(r0 - row, c0 - col) + math.hypot(r1 - row, c1 - col) - math.hypot(r1 - r0, c1 - c0)
+        detour = norm(r0 - row, c0 - col) + norm(r1 - row, c1 - col) - norm(r1 - r0, c1 - c0)
         if detour < 1.5 * least and detour * (0.7 + 0.6 * rng.random()) < least:
             best, least = k, detour
     return best
@@ -295,7 +307,7 @@ def _flip(path: Any, i: int, j: int) -> None:
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _reverse(
-    ground: Any, ledger: Any, path: Any, n: int, i: int, tool: Any, price: Any, fixed_end: bool, rng: Any,
+    ground: Any, sweeps: Any, path: Any, n: int, i: int, tool: Any, price: Any, fixed_end: bool, rng: Any,
     lines: Any,
 ) -> int:  # fmt: skip
     """2-opt: corners i..j in the other order, j near i - 1; j may be the end of the path."""
@@ -322,10 +334,11 @@ def _reverse(
     after = _bend_at(path, n, i - 1, turn) + _bend_at(path, n, i, turn)
     after += _bend_at(path, n, j, turn) + _bend_at(path, n, j + 1, turn)
     loss = new - old + after - bends
-    if loss - _worth(price, swap_lines(ledger, lines, laid, tool, False)) <= _tolerated(heat, rng):
+    limit = _tolerated(heat, rng)
+    if loss - _worth(price, _gained(sweeps, lines, laid, tool, price, loss - limit)) <= limit:
         clear = line_clear(ground, path[i - 1, 0], path[i - 1, 1], path[i, 0], path[i, 1])
         if clear and (not behind or line_clear(ground, path[j, 0], path[j, 1], path[j + 1, 0], path[j + 1, 1])):
-            swap_lines(ledger, lines, laid, tool, True)
+            swap_lines(sweeps, lines, laid, tool, True, 0)
             return n
     _flip(path, i, j)
     return n
@@ -333,7 +346,7 @@ def _reverse(
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _move_stretch(
-    ground: Any, ledger: Any, path: Any, n: int, i: int, tool: Any, price: Any, fixed_end: bool, rng: Any,
+    ground: Any, sweeps: Any, path: Any, n: int, i: int, tool: Any, price: Any, fixed_end: bool, rng: Any,
     lines: Any,
 ) -> int:  # fmt: skip
     """Or-opt: corners i .. i + k go between another corner near one of their ends and its follower."""
@@ -370,12 +383,13 @@ def _move_stretch(
         laid = lay_leg(lines, laid, path[last], path[last + 1], -1.0)
     if behind:
         laid = lay_leg(lines, laid, path[at], path[at + 1], -1.0)
-    if loss - _worth(price, swap_lines(ledger, lines, laid, tool, False)) > _tolerated(heat, rng):
+    limit = _tolerated(heat, rng)
+    if loss - _worth(price, _gained(sweeps, lines, laid, tool, price, loss - limit)) > limit:
         return n
     for q in range(fresh):
         if not line_clear(ground, lines[q, 0], lines[q, 1], lines[q, 2], lines[q, 3]):
             return n
-    swap_lines(ledger, lines, laid, tool, True)
+    swap_lines(sweeps, lines, laid, tool, True, 0)
     size = k + 1
     if at < i:
         moved = path[at + 1 : i].copy()

@@ -14,7 +14,7 @@ from numba import njit
 from foundation.geometry import FloatArray, wrap_angles
 from navigation.coverage.clearance import chain_clear
 from navigation.coverage.polish import BEND_FREE
-from navigation.coverage.sweeping import MOST_LINES, lay_chain, lay_leg, swap_lines
+from navigation.coverage.sweeping import MOST_LINES, lay_chain, lay_leg, swap_lines, sweeps_of
 
 MOST_RAD = math.radians(150)  # about there, the robot turns back on its own track
 CHORD_RAD = math.radians(14)  # of the arc under one chord
@@ -34,12 +34,13 @@ def round_corners(ground: Any, ledger: Any, path: Any, radii: Any, tool: Any) ->
     n = 1
     chain = np.empty((_MOST_CHORDS + 3, 2))  # a, the arc in place of b, c
     lines = np.empty((MOST_LINES, 5))
+    sweeps = sweeps_of(ledger)
     for i in range(1, len(path)):
         points = 0
         if i + 1 < len(path):
             share = 0.5 if i + 2 < len(path) else 1.0  # of the second leg: the next corner has as much
             a, b, c = out[n - 1], path[i], path[i + 1]
-            points = _arc_at(ground, ledger, a, b, c, share, radii, tool, chain, lines)
+            points = _arc_at(ground, sweeps, a, b, c, share, radii, tool, chain, lines)
         for k in range(points):
             out[n] = chain[1 + k]
             n += 1
@@ -51,7 +52,7 @@ def round_corners(ground: Any, ledger: Any, path: Any, radii: Any, tool: Any) ->
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _arc_at(
-    ground: Any, ledger: Any, a: Any, b: Any, c: Any, share: float, radii: Any, tool: Any, chain: Any, lines: Any
+    ground: Any, sweeps: Any, a: Any, b: Any, c: Any, share: float, radii: Any, tool: Any, chain: Any, lines: Any
 ) -> int:  # fmt: skip
     """Lays the first arc that costs nothing in place of corner b, and counts it; the number of its points, or 0."""
     before, after = math.hypot(b[0] - a[0], b[1] - a[1]), math.hypot(c[0] - b[0], c[1] - b[1])
@@ -72,8 +73,8 @@ def _arc_at(
             continue
         laid = lay_chain(lines, 0, whole, 1.0)
         laid = lay_leg(lines, lay_leg(lines, laid, a, b, -1.0), b, c, -1.0)
-        if swap_lines(ledger, lines, laid, tool, False) >= 0:
-            swap_lines(ledger, lines, laid, tool, True)
+        if swap_lines(sweeps, lines, laid, tool, False, 0) >= 0:
+            swap_lines(sweeps, lines, laid, tool, True, 0)
             return points
     return 0
 

@@ -6,20 +6,41 @@ growing with y, so that left of a drive along growing columns is towards growing
 """
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from navigation.coverage.grid_kernels import norm
+
+_BLOCK_BITS = 3  # missed cells are summed over blocks of 8 x 8
 MOST_LINES = 16  # of one move: those it drives anew and those it leaves
 
 Ledger = NDArray[np.int16]  # (R, C): how often each cell is swept; cells that nobody wants begin at 1
 
 
+class Sweeps(NamedTuple):
+    """A ledger, and where it is still 0."""
+
+    ledger: Any  # (R, C) int16
+    missed: Any  # int32, of each block of cells: how many are 0
+
+
 def ledger_of(wanted: NDArray[np.bool_]) -> Ledger:
     """(R, C): nothing is swept yet; exactly the wanted cells are 0."""
     return np.where(wanted, np.int16(0), np.int16(1))
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def sweeps_of(ledger: Any) -> Any:
+    """The ledger itself, not a copy, with its missed cells summed."""
+    rows, cols = ledger.shape
+    missed = np.zeros(((rows >> _BLOCK_BITS) + 1, (cols >> _BLOCK_BITS) + 1), np.int32)
+    for r in range(rows):
+        for c in range(cols):
+            missed[r >> _BLOCK_BITS, c >> _BLOCK_BITS] += ledger[r, c] == 0
+    return Sweeps(ledger, missed)
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -30,7 +51,7 @@ def leg_of(r0: float, c0: float, r1: float, c1: float, left: float) -> Any:
     the columns within `side` / radius of c0 + y slope; the strip between its ends those from `behind` to `before`
     of c0 - y lean.
     """
-    length = math.hypot(r1 - r0, c1 - c0)
+    length = norm(r1 - r0, c1 - c0)
     if length < 1e-9:
         return r0, c0, r1, c1, length, 0.0, 0.0, 0.0, 0.0, 0.0
     ur, uc = (r1 - r0) / length, (c1 - c0) / length
@@ -100,13 +121,15 @@ def count_line(ledger: Any, r0: float, c0: float, r1: float, c1: float, tool: An
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def swap_lines(ledger: Any, lines: Any, count: int, tool: Any, write: bool) -> int:
+def swap_lines(sweeps: Any, lines: Any, count: int, tool: Any, write: bool, least: int) -> int:
     """Wanted cells swept more, or less, if of `lines` (K, 5) the first `count` are driven or driven no more.
 
-    A line is (r0, c0, r1, c1, sign). With `write` the ledger is changed so, else only read. Cells that old and new
-    lines share are not looked at: a line that moves a little costs little.
+    A line is (r0, c0, r1, c1, sign). Cells that old and new lines share are not looked at: a line that moves a little
+    costs little. With `write` the ledger is changed so. Else it is only read, and no further than until fewer than
+    `least` cells are sure: the answer is then not the number, but below `least` too.
     """
     radius, round_tool, left = tool
+    ledger, missed = sweeps
     rows, cols = ledger.shape
     edge = radius + 1e-6
     legs = np.empty((count, 10))
@@ -122,10 +145,16 @@ def swap_lines(ledger: Any, lines: Any, count: int, tool: Any, write: bool) -> i
         if left != 0.0 and leg[4] < 1e-9:
             last[k] = -1
         top, bottom = min(top, first[k]), max(bottom, last[k])
+    gained, missing = 0, 0  # missing: cells further on that may still be gained, at most
+    if not write:
+        for k in range(count):
+            if lines[k, 4] > 0 and last[k] >= first[k]:
+                missing += _missed_around(missed, first[k], last[k], legs[k, 1], legs[k, 3], edge, cols)
     at = np.empty(2 * count, np.int64)  # columns where a line begins or has ended, in order
     by = np.empty(2 * count, np.int64)
-    gained = 0
     for r in range(top, bottom + 1):
+        if not write and gained + missing < least:
+            return gained + missing
         number = 0
         for k in range(count):
             if r < first[k] or r > last[k]:
@@ -153,17 +182,39 @@ def swap_lines(ledger: Any, lines: Any, count: int, tool: Any, write: bool) -> i
                 continue
             part = ledger[r, at[q] : at[q + 1]]
             if delta > 0:
+                fresh = 0
                 for c in range(len(part)):
-                    gained += part[c] == 0
+                    fresh += part[c] == 0
+                gained += fresh
+                missing -= fresh
             else:
                 gone = np.int16(-delta)
                 for c in range(len(part)):
                     gained -= part[c] == gone
             if write:
-                step = np.int16(delta)
-                for c in range(len(part)):
-                    part[c] = np.int16(part[c] + step)
+                _add(part, np.int16(delta), missed[r >> _BLOCK_BITS], at[q])
     return gained
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _missed_around(missed: Any, first: int, last: int, c0: float, c1: float, edge: float, cols: int) -> int:
+    """Missed cells in the blocks that hold a line's rows first..last and its columns, `edge` to both sides."""
+    left = min(max(int(min(c0, c1) - edge), 0), cols - 1) >> _BLOCK_BITS
+    right = max(min(int(max(c0, c1) + edge), cols - 1), 0) >> _BLOCK_BITS
+    total = 0
+    for block in range(first >> _BLOCK_BITS, (last >> _BLOCK_BITS) + 1):
+        for column in range(left, right + 1):
+            total += missed[block, column]
+    return total
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _add(part: Any, step: Any, missed: Any, first: int) -> None:
+    """To a part of a ledger's row that begins in column `first`; `missed` is the row of its blocks."""
+    for c in range(len(part)):
+        was = part[c]
+        part[c] = np.int16(was + step)
+        missed[(first + c) >> _BLOCK_BITS] += (part[c] == 0) - (was == 0)
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]

@@ -5,7 +5,7 @@ from scipy import ndimage
 
 from navigation.coverage.clearance import centre_gaps, gap_at, line_clear, squared_distance
 from navigation.coverage.sweep_labels import along_rows
-from navigation.coverage.sweeping import count_line, count_path, ledger_of, swap_lines
+from navigation.coverage.sweeping import count_line, count_path, ledger_of, swap_lines, sweeps_of
 
 
 def blocks(seed: int, rows: int = 40, cols: int = 50) -> np.ndarray:
@@ -98,11 +98,14 @@ def test_lines_swapped_at_once_count_as_one_after_the_other(seed: int, tool):
     gained = int((one_by_one > 0).sum()) - int(swept.sum())
     lines = np.column_stack([np.concatenate([new, old]), [1.0] * len(new) + [-1.0] * len(old)])
 
-    before = at_once.copy()
-    assert swap_lines(at_once, lines, len(lines), tool, False) == gained
+    before, sweeps = at_once.copy(), sweeps_of(at_once)
+    assert swap_lines(sweeps, lines, len(lines), tool, False, gained) == gained
+    for more in (1, 5, 50):
+        assert swap_lines(sweeps, lines, len(lines), tool, False, gained + more) < gained + more
     assert np.array_equal(at_once, before)
-    assert swap_lines(at_once, lines, len(lines), tool, True) == gained
+    assert swap_lines(sweeps, lines, len(lines), tool, True, 0) == gained
     assert np.array_equal(at_once, one_by_one)
+    assert np.array_equal(sweeps.missed, sweeps_of(one_by_one).missed)
 
 
 def test_a_bar_sweeps_nothing_ahead_and_a_tool_to_the_left_sweeps_left():
