@@ -108,6 +108,13 @@ def test_lines_swapped_at_once_count_as_one_after_the_other(seed: int, tool):
     assert np.array_equal(sweeps.missed, sweeps_of(one_by_one).missed)
 
 
+def test_all_the_floor_that_a_line_can_gain_is_expected_of_it():
+    sweeps = sweeps_of(ledger_of(np.ones((20, 30), bool)))
+    whole = np.array([[10.0, 2.0, 10.0, 27.0, 1.0]])
+
+    assert swap_lines(sweeps, whole, 1, (20.0, True, 0.0), False, 600) == 600
+
+
 def test_a_bar_sweeps_nothing_ahead_and_a_tool_to_the_left_sweeps_left():
     bar = ledger_of(np.ones((21, 21), bool))
     left = ledger_of(np.ones((21, 21), bool))
