@@ -1,7 +1,8 @@
 """The last limiter before the motors: it believes the raw scan, the bumper and the cliff sensors, never the map.
 
 A robot that it has stopped does not creep on when the noise of one scan makes room: it goes on in that direction only
-with more room than it was stopped for, until it has turned or backed away.
+with more room than it was stopped for, in several scans in a row, until it has turned or backed away. Of a table leg's
+corner no more than a few beams tell how near it is.
 
 It only takes away: a limited command is never faster than the wanted one and never turns another way. What it allows is
 the speed from which braking ends before the round body touches the nearest scan point on the commanded arc.
@@ -23,6 +24,8 @@ _STANDING_MPS: Final = 1e-3  # an arc needs some speed to have a radius
 _AGREE_M: Final = 0.05
 _NEARING_MIN_M: Final = 0.0005
 _WARY_M: Final = 0.006  # more room, to go on after a stop; a mean of five beams is wrong by up to that
+_AGREEING_SCANS: Final = 3  # that leave this room, to go on beside something near; one may be wrong by a centimetre
+_BESIDE_BODY_M: Final = 0.03  # nothing nearer than this: one scan is enough
 _TURNED_AWAY_RAD: Final = math.radians(10)
 _TOUCHING_M: Final = 0.003  # a mean of five beams is wrong by that
 
@@ -72,6 +75,7 @@ class Safety:
         self._wary = replace(settings, body_gap_m=settings.body_gap_m + _WARY_M, nearing_m=_NEARING_MIN_M)
         self._stopped = 0.0  # the direction in which it was stopped, 0 for none
         self._turned_rad = 0.0  # since then
+        self._scans_with_room = 0  # in a row, for going on there
         self._points_base: FloatArray = np.zeros((0, 2))
         self._scan_s: float | None = None
 
@@ -80,12 +84,26 @@ class Safety:
             self._points_base = scan_points(observation.scan, self._settings.base_from_laser)
             self._scan_s = observation.scan.stamp_s
         age_s = math.inf if self._scan_s is None else observation.stamp_s - self._scan_s
-        settings = self._wary if self._stopped and self._stopped * wanted.speed_mps > 0 else self._settings
+        going_on = self._stopped * wanted.speed_mps > 0
+        settings = self._wary if going_on else self._settings
         command = limited(
             wanted, self._points_base, age_s, observation.bumper_pressed, any(observation.cliffs), settings
         )
+        if not going_on:
+            self._scans_with_room = 0
+        elif not self._sure_of_room(command, observation):
+            command = replace(command, speed_mps=0.0)
         self._remember(wanted, command)
         return command
+
+    def _sure_of_room(self, command: DriveCommand, observation: Observation) -> bool:
+        """Whether enough scans in a row have let it go on, this one included."""
+        if abs(command.speed_mps) < _STANDING_MPS:
+            self._scans_with_room = 0
+        elif observation.scan is not None:
+            self._scans_with_room += 1
+        beside_m = self._settings.body_radius_m + _BESIDE_BODY_M
+        return self._scans_with_room >= _AGREEING_SCANS or not ((self._points_base**2).sum(axis=1) < beside_m**2).any()
 
     def _remember(self, wanted: DriveCommand, command: DriveCommand) -> None:
         """Stopped, until it turns well away or drives."""

@@ -15,6 +15,7 @@ from perception.observation import Observation, Scan
 SETTINGS = SafetySettings.of(RobotConfig())
 NOTHING = np.zeros((0, 2))
 CRUISE = DriveCommand(0.25, 0.0)
+SLOWLY = DriveCommand(0.1, 0.0)
 
 
 def scan_of(ranges_m, stamp_s=0.0):
@@ -194,27 +195,52 @@ def post(distance_m, bearing_rad=1.4):
     return scan_of(ranges)
 
 
-def test_a_stopped_robot_does_not_creep_on_by_the_noise_of_a_scan():
-    slowly = DriveCommand(0.1, 0.0)
-    assert Safety(SETTINGS)(slowly, seen(post(0.179))).speed_mps > 0  # room enough for one that comes along
-
+def stopped_beside(distance_m=0.1735):
+    """A limiter that has just stopped the robot beside a post."""
     safety = Safety(SETTINGS)
-    assert safety(slowly, seen(post(0.1735))).speed_mps == 0
-    assert safety(slowly, seen(post(0.179))).speed_mps == 0
-    assert safety(slowly, seen(post(0.19))).speed_mps > 0
-    assert safety(slowly, seen(post(0.179))).speed_mps > 0
+    assert safety(SLOWLY, seen(post(distance_m))).speed_mps == 0
+    return safety
+
+
+def test_a_stopped_robot_does_not_creep_on_by_the_noise_of_a_scan():
+    assert Safety(SETTINGS)(SLOWLY, seen(post(0.179))).speed_mps > 0  # room enough for one that comes along
+
+    safety = stopped_beside()
+    for _ in range(5):
+        assert safety(SLOWLY, seen(post(0.179))).speed_mps == 0  # too little for one that was stopped
+
+
+def test_several_scans_in_a_row_must_agree_before_a_stopped_robot_goes_on_beside_something():
+    safety = stopped_beside()
+    for distance_m in (0.19, 0.19, 0.1735, 0.19, 0.19):
+        assert safety(SLOWLY, seen(post(distance_m))).speed_mps == 0
+    assert safety(SLOWLY, seen(None)).speed_mps == 0  # no scan is no third one
+    assert safety(SLOWLY, seen(post(0.19))).speed_mps > 0
+    assert safety(SLOWLY, seen(post(0.179))).speed_mps > 0
+
+
+def test_scans_before_a_turn_do_not_count_after_it():
+    safety = stopped_beside()
+    for wanted in (SLOWLY, SLOWLY, DriveCommand(0.0, 0.5), SLOWLY, SLOWLY):
+        assert safety(wanted, seen(post(0.19))).speed_mps == 0
+    assert safety(SLOWLY, seen(post(0.19))).speed_mps > 0
+
+
+def test_one_scan_is_enough_where_nothing_is_near():
+    assert stopped_beside()(SLOWLY, seen(post(0.205))).speed_mps > 0
+    assert stopped_beside()(SLOWLY, seen(post(0.195))).speed_mps == 0
 
 
 def test_a_stopped_robot_may_back_off_or_turn_away_and_try_again():
-    slowly, back, turn = DriveCommand(0.1, 0.0), DriveCommand(-0.1, 0.0), DriveCommand(0.0, 1.0)
+    back, turn = DriveCommand(-0.1, 0.0), DriveCommand(0.0, 1.0)
     safety = Safety(SETTINGS)
-    assert safety(slowly, seen(post(0.1735))).speed_mps == 0
+    assert safety(SLOWLY, seen(post(0.1735))).speed_mps == 0
     assert safety(back, seen(post(0.1735))).speed_mps < 0
-    assert safety(slowly, seen(post(0.179))).speed_mps > 0
+    assert safety(SLOWLY, seen(post(0.179))).speed_mps > 0
 
-    assert safety(slowly, seen(post(0.1735))).speed_mps == 0
+    assert safety(SLOWLY, seen(post(0.1735))).speed_mps == 0
     assert safety(turn, seen(post(0.1735))).turn_radps == 1.0
-    assert safety(slowly, seen(post(0.179))).speed_mps == 0  # six degrees are not away
+    assert safety(SLOWLY, seen(post(0.179))).speed_mps == 0  # six degrees are not away
     safety(turn, seen(post(0.1735)))
     safety(turn, seen(post(0.1735)))
-    assert safety(slowly, seen(post(0.179))).speed_mps > 0
+    assert safety(SLOWLY, seen(post(0.179))).speed_mps > 0
