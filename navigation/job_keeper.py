@@ -10,10 +10,10 @@ from typing import Final
 
 from foundation.geometry import Pose2D
 from navigation.background import Background
+from navigation.edge_points import EdgePoint
 from navigation.job import JobProgress
 from navigation.job_store import JobNews, JobStore, JobStoreError, SavedJob
 from navigation.map_handler import MapHandler
-from navigation.object_layer import EdgePoint
 from navigation.pose_estimate import PoseEstimate, Tracking
 from navigation.slam import Slam
 
@@ -41,7 +41,7 @@ def _mark_of(point: EdgePoint) -> tuple[object, ...]:
     """Equal as long as nothing of the point has changed; one vote more is one frame more."""
     place = point.x_m, point.y_m, point.radius_m, point.spread_m, point.keyframe, point.keyframe_point
     looks = point.evidence, point.view, point.view_evidence, point.strongest, point.nearest_m
-    return *place, *looks, point.seen, len(point.votes), sum(point.votes.values()), point.entered
+    return *place, *looks, point.seen, point.missed, len(point.votes), sum(point.votes.values()), point.entered
 
 
 class JobKeeper:

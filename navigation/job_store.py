@@ -20,10 +20,10 @@ import numpy as np
 
 from foundation.errors import OxturnError
 from foundation.geometry import FloatArray, Pose2D
+from navigation.edge_points import EdgePoint
 from navigation.job import Job, JobProgress
 from navigation.keyframes import Keyframe, Relation, Snapshot
 from navigation.map_handler import Mark
-from navigation.object_layer import EdgePoint
 
 logger = logging.getLogger(__name__)
 FORMAT: Final = 2  # 1 kept all edge points as one row of state

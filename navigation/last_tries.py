@@ -1,5 +1,5 @@
-"""What is tried before floor is given up: doubtful things forgotten, clearer looks asked for, marks lifted once, places
-where something had come to stand visited once more.
+"""What is tried before floor is given up: doubtful things forgotten, clearer and steadier looks asked for, marks lifted
+once, places where something had come to stand visited once more.
 
 In: the room, what the last plan left out. Out: whether something was changed, so that another plan may find more. Each
 try is made at most a few times, so that asking again and again comes to an end.
@@ -12,6 +12,7 @@ from navigation.map_handler import MapHandler
 from navigation.route import LeftOut
 
 _END_DEMAND: Final = 2.0  # log-odds of a thing's best look: patches behind unclear things are tried at the end
+_END_SEEN_SHARE: Final = 0.82  # of the looks at a thing
 _ALL_DEMAND: Final = 3.0  # the clearest looks there are
 _MUCH_LEFT_RATIO: Final = 0.08  # of the floor
 
@@ -28,6 +29,8 @@ class LastTries:
     def another(self, left_out: tuple[LeftOut, ...]) -> bool:
         """True: the room says something else now."""
         if self._room.forget_doubtful_objects() or self._room.demand_of_objects(_END_DEMAND):
+            return True
+        if self._room.demand_seen(_END_SEEN_SHARE):
             return True
         if self._room.marks() and not self._marks_lifted:
             self._marks_lifted = True  # patches behind marked places get a second try

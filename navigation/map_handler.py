@@ -16,10 +16,11 @@ from foundation.geometry import FloatArray, Pose2D
 from foundation.robot_config import RobotConfig
 from navigation.carpets import Carpets
 from navigation.coverage_layer import CoverageLayer
+from navigation.edge_points import EdgePoint, FloorObject
 from navigation.floor_shapes import polygon_cells
 from navigation.free_floor import compose_free, first_disc_blocked, keep_off, nearest_blocked
 from navigation.grid_geometry import CellRect, GridGeometry
-from navigation.object_layer import DetectorHealth, EdgePoint, FloorObject, ObjectLayer
+from navigation.object_layer import DetectorHealth, ObjectLayer
 from navigation.pose_estimate import PoseEstimate, Tracking
 from navigation.pose_history import PoseHistory
 from navigation.robot_io import DriveCommand
@@ -117,6 +118,10 @@ class MapHandler:
     def demand_of_objects(self, best_look: float) -> int:
         """Keep off only small things of which a look was so clear (log-odds); the number of things given up."""
         return self._objects.demand(best_look)
+
+    def demand_seen(self, share: float) -> int:
+        """Keep off only small things that this share of the looks at them saw; how many edge points others had."""
+        return self._objects.demand_seen(share)
 
     @property
     def demanded_of_objects(self) -> float:

@@ -8,23 +8,19 @@ that a corrected graph carries them along. A detector that floods the floor is j
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
-from scipy.spatial import cKDTree
 
 from foundation.camera_geometry import PinholeCamera
 from foundation.geometry import FloatArray, Pose2D
+from navigation.edge_points import ONE_THING_M, EdgePoint, FloorObject, contradicted, grouped, thing_of
 from perception.observation import Detections
 
 _NEAR_RANGE_M: Final = 0.30  # from the base; a pixel row is 3 mm of floor there, and grows with the square of the range
 _NEAR_SPREAD_M: Final = 0.006
-_PLACE_ERROR_M: Final = 0.015  # what no number of looks averages out: the robot's own place, how a contact is told
-_SPREAD_MAX_M: Final = 0.02  # a vaguer point keeps no more floor shut
 _RADIUS_LIMITS_M: Final = (0.012, 0.12)
 _PIECE_RADIUS_M: Final = 0.03  # a wide detection is told as several discs of this size
 _SAME_POINT_M: Final = 0.02
@@ -48,50 +44,14 @@ _MISS_RANGE_M: Final = 0.75
 _SHADOW_M: Final = 0.03  # behind or beside a known edge nothing more is expected to be reported
 _BEFORE_M: Final = 0.006  # right before an edge that a frame reports, and
 _BESIDE_M: Final = 0.008  # right beside it, what is not reported may be the same edge
-_ONE_THING_M: Final = 0.10  # edge points nearer than this are one thing in reports
+_SEEN_SHARE: Final = 0.75  # of the looks at a thing; seen in fewer, it is contradicted
+_WEIGH_FRAMES: Final = 5  # things are weighed as a whole twice a second
 _VIEW_M2: Final = 0.7  # floor in view within the detector's range
 _FLOODED_SHARE: Final = 0.25  # of the floor in view, claimed on average
 _FLOODED_FRAMES: Final = 80.0
 
 
 _Indices = NDArray[np.int64]
-
-
-@dataclass(slots=True)
-class EdgePoint:
-    """A piece of a thing's outline; `x_m`, `y_m` in `map` as the graph stands now."""
-
-    number: int
-    x_m: float
-    y_m: float
-    radius_m: float
-    spread_m: float  # one sigma of the position by pixels alone
-    keyframe: int
-    keyframe_point: tuple[float, float]
-    evidence: float
-    view: Pose2D  # of the robot at its last look
-    view_evidence: float  # the most that this look has given so far
-    strongest: float  # evidence of the best look
-    nearest_m: float  # range of the nearest look
-    votes: dict[int, float] = field(default_factory=dict)
-    seen: int = 1
-    entered: bool = False
-
-    @property
-    def keep_out_m(self) -> float:
-        """Radius of the disc that the plan treats as occupied."""
-        return self.radius_m + min(max(self.spread_m, _PLACE_ERROR_M), _SPREAD_MAX_M)
-
-
-@dataclass(frozen=True, slots=True)
-class FloorObject:
-    """One thing as a whole, for reports: the disc around its edge points."""
-
-    x_m: float
-    y_m: float
-    radius_m: float
-    class_id: int
-    evidence: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +86,8 @@ class ObjectLayer:
         self._points: list[EdgePoint] = []
         self._next_number = 0
         self._changed: list[tuple[float, float, float]] = []
+        self._seen_share = _SEEN_SHARE
+        self._frames = 0
         self._demanded = _CLEAR_LOOK  # of a point's best look, before the plan keeps off it
         self.health = DetectorHealth()
 
@@ -142,6 +104,7 @@ class ObjectLayer:
         self._points = list(points)
         self._next_number = 1 + max((point.number for point in points), default=-1)
         for point in self._points:
+            point.believed = point.believed or point.entered  # an older file does not tell
             self._touch(point)
 
     def suspects(self) -> list[EdgePoint]:
@@ -150,20 +113,10 @@ class ObjectLayer:
 
     def objects(self) -> list[FloorObject]:
         """Edge points that lie together, as things."""
-        return [_thing(group) for group in self._groups()]
+        return [thing_of(group) for group in self._groups()]
 
     def _groups(self) -> list[list[EdgePoint]]:
-        entered = [point for point in self._points if point.entered]
-        if not entered:
-            return []
-        tree = cKDTree([(point.x_m, point.y_m) for point in entered])
-        first, second = tree.query_pairs(math.nextafter(_ONE_THING_M, 0.0), output_type="ndarray").T
-        near = coo_array((np.ones(len(first), np.bool_), (first, second)), shape=(len(entered), len(entered)))
-        count, numbers = connected_components(near, directed=False)
-        groups: list[list[EdgePoint]] = [[] for _ in range(count)]
-        for point, number in zip(entered, numbers, strict=True):
-            groups[number].append(point)
-        return groups
+        return grouped([point for point in self._points if point.entered])
 
     def take_changed(self) -> list[tuple[float, float, float]]:
         """Discs (x, y, radius) whose occupancy changed since the last call."""
@@ -189,6 +142,9 @@ class ObjectLayer:
                 if not on_furniture(sighting.x_m, sighting.y_m, _FURNITURE_M + min(sighting.spread_m, 0.04)):
                     self._fuse(sighting, map_from_base, keyframe, map_from_keyframe, matched)
         self._miss(map_from_base, matched, detections, near)
+        self._frames += 1
+        if self._frames % _WEIGH_FRAMES == 0:
+            self._weigh_things()
 
     def relocate(self, map_from_keyframe: Callable[[int], Pose2D]) -> None:
         """The keyframes have moved."""
@@ -205,9 +161,9 @@ class ObjectLayer:
             return
         for point in list(self._points):
             gap_m = math.hypot(point.x_m - map_from_base.x_m, point.y_m - map_from_base.y_m)
-            if point.entered and gap_m < 0.5 * body_radius_m:
+            if point.believed and gap_m < 0.5 * body_radius_m:
                 self._drop(point)
-                self.health = replace(self.health, driven_over=self.health.driven_over + 1)
+                self.health = replace(self.health, driven_over=self.health.driven_over + point.entered)
         claimed_m2 = self.claimed_m2()
         health = self.health
         if claimed_m2 > 0.15 + 0.15 * free_floor_m2:
@@ -239,6 +195,16 @@ class ObjectLayer:
         for point in [point for group in unclear for point in group]:
             self._drop(point)
         return len(unclear)
+
+    def demand_seen(self, share: float) -> int:
+        """From now on keep off only things that so many of the looks at them saw; returns how many points others had.
+
+        0 when no more is asked for than before.
+        """
+        if share <= self._seen_share:
+            return 0
+        self._seen_share = share
+        return self._weigh_things()
 
     @property
     def demanded(self) -> float:
@@ -283,8 +249,8 @@ class ObjectLayer:
             _blend(point, sighting, view)
         local = map_from_keyframe.inverse().transform(np.array([[point.x_m, point.y_m]]))[0]
         point.keyframe, point.keyframe_point = keyframe, (float(local[0]), float(local[1]))
-        if not point.entered and self._believed(point):
-            point.entered = True
+        if not point.believed and self._believed(point):
+            point.believed = point.entered = True
             self.health = replace(self.health, entered=self.health.entered + 1)
         self._touch(point)
         matched.add(point.number)
@@ -293,7 +259,7 @@ class ObjectLayer:
         if point.seen < 2 or point.evidence < _ENTER_EVIDENCE or point.nearest_m > _PLACED_WITHIN_M:
             return False
         return point.strongest >= self._demanded or any(
-            other.entered and _apart_m(point, other) < _ONE_THING_M for other in self._points
+            other.entered and _apart_m(point, other) < ONE_THING_M for other in self._points
         )
 
     def _nearest(self, sighting: _Sighting, matched: set[int]) -> EdgePoint | None:
@@ -339,7 +305,20 @@ class ObjectLayer:
         for point in [self._points[index] for index in looked_at]:
             self._doubt(point, _MISS_EVIDENCE)
 
+    def _weigh_things(self) -> int:
+        """What too few looks at it saw leaves the plan, and comes back when more do; returns how many points left."""
+        believed = [point for point in self._points if point.believed]
+        left = 0
+        for point, out in zip(believed, contradicted(believed, self._seen_share).tolist(), strict=True):
+            if point.entered == out:
+                left += out
+                point.entered = True
+                self._touch(point)
+                point.entered = not out
+        return left
+
     def _doubt(self, point: EdgePoint, evidence: float) -> None:
+        point.missed += 1
         point.evidence -= evidence
         point.view_evidence = 0.0  # what the same look says next counts again
         if point.evidence < 0:
@@ -481,16 +460,3 @@ def _shadowed(
     side = np.abs(places_base @ np.stack([-view[:, 1], view[:, 0]]))
     hidden = (along > ranges_m + behind_m) & (side < halves_m * np.maximum(along / ranges_m, 1.0))
     return np.asarray(hidden.any(axis=1), dtype=np.bool_)
-
-
-def _thing(group: list[EdgePoint]) -> FloorObject:
-    xs, ys = [point.x_m for point in group], [point.y_m for point in group]
-    x_m, y_m = (min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2
-    radius_m = max(math.hypot(point.x_m - x_m, point.y_m - y_m) + point.radius_m for point in group)
-    votes: dict[int, float] = {}
-    for point in group:
-        for class_id, count in point.votes.items():
-            votes[class_id] = votes.get(class_id, 0.0) + count
-    return FloorObject(
-        x_m, y_m, radius_m, max(votes, key=lambda one: votes[one]), max(point.evidence for point in group)
-    )

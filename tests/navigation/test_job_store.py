@@ -19,11 +19,11 @@ from flat_world import FlatWorld
 from foundation.geometry import Pose2D
 from foundation.robot_config import RobotConfig
 from navigation.background import SteppedBackground
+from navigation.edge_points import EdgePoint
 from navigation.job_keeper import EVERY_TICKS, JobKeeper
 from navigation.job_store import JobNews, JobStore, JobStoreError
 from navigation.keyframes import Keyframe, Relation
 from navigation.map_handler import Mark
-from navigation.object_layer import EdgePoint
 from navigation.robot_loop import run
 from navigation.stages import build
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from foundation.geometry import Pose2D
 from foundation.robot_config import RobotConfig
-from navigation.object_layer import EdgePoint, ObjectLayer
+from navigation.edge_points import EdgePoint
+from navigation.object_layer import ObjectLayer
 
 APART_M = 0.10
 VIEW = Pose2D(0.0, 0.0, 0.0)
