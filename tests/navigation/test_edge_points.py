@@ -114,7 +114,7 @@ def test_leaving_the_plan_is_told_as_a_change():
     for _ in range(5):
         layer.update(frame([]), Pose2D(5.0, 5.0, math.pi), 0, IDENTITY, lambda *_: False)
 
-    assert layer.take_changed() == [(0.4, 0.0, pytest.approx(0.025))]
+    assert layer.take_changed() == [(0.4, 0.0, pytest.approx(0.033))]
     assert layer.take_changed() == []
 
 
