@@ -21,8 +21,8 @@ from scipy.spatial import cKDTree
 from foundation.geometry import Pose2D
 
 ONE_THING_M: Final = 0.10  # edge points nearer than this are one thing
-_PLACE_ERROR_M: Final = 0.023  # what no number of looks averages out: where the robot is, how a contact is told
-_SPREAD_MAX_M: Final = 0.028  # a vaguer point keeps no more floor shut
+_PLACE_ERROR_M: Final = 0.015  # what no number of looks averages out: the robot's own place, how a contact is told
+_SPREAD_MAX_M: Final = 0.02  # a vaguer point keeps no more floor shut
 _ENOUGH_LOOKS: Final = 10  # at the points of a thing, to judge it by them
 _MORE_TO_COME_BACK: Final = 0.05  # of the looks
 
@@ -51,7 +51,7 @@ class EdgePoint:
 
     @property
     def keep_out_m(self) -> float:
-        """Radius of the disc that the plan treats as occupied."""
+        """Radius of the disc that the plan treats as occupied, at least."""
         return self.radius_m + min(max(self.spread_m, _PLACE_ERROR_M), _SPREAD_MAX_M)
 
 

@@ -1,5 +1,5 @@
-"""What is tried before floor is given up: doubtful things forgotten, clearer and steadier looks asked for, marks lifted
-once, places where something had come to stand visited once more.
+"""What is tried before floor is given up: doubtful things forgotten, clearer, steadier looks asked for, things passed
+at less distance, marks lifted once, places where something had come to stand visited once more.
 
 In: the room, what the last plan left out. Out: whether something was changed, so that another plan may find more. Each
 try is made at most a few times, so that asking again and again comes to an end.
@@ -30,7 +30,7 @@ class LastTries:
         """True: the room says something else now."""
         if self._room.forget_doubtful_objects() or self._room.demand_of_objects(_END_DEMAND):
             return True
-        if self._room.demand_seen(_END_SEEN_SHARE):
+        if self._room.demand_seen(_END_SEEN_SHARE) or self._room.narrow_objects():
             return True
         if self._room.marks() and not self._marks_lifted:
             self._marks_lifted = True  # patches behind marked places get a second try

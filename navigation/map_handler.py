@@ -123,6 +123,10 @@ class MapHandler:
         """Keep off only small things that this share of the looks at them saw; how many edge points others had."""
         return self._objects.demand_seen(share)
 
+    def narrow_objects(self) -> bool:
+        """Keep off small things by no more than their places may be wrong; whether that frees any floor."""
+        return self._objects.narrow()
+
     @property
     def demanded_of_objects(self) -> float:
         """The clearness that small things must have shown."""

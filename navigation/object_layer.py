@@ -45,6 +45,7 @@ _SHADOW_M: Final = 0.03  # behind or beside a known edge nothing more is expecte
 _BEFORE_M: Final = 0.006  # right before an edge that a frame reports, and
 _BESIDE_M: Final = 0.008  # right beside it, what is not reported may be the same edge
 _SEEN_SHARE: Final = 0.75  # of the looks at a thing; seen in fewer, it is contradicted
+_ROOM_M: Final = 0.008  # more that things keep shut: half of the hits were grazes of a centimetre
 _WEIGH_FRAMES: Final = 5  # things are weighed as a whole twice a second
 _VIEW_M2: Final = 0.7  # floor in view within the detector's range
 _FLOODED_SHARE: Final = 0.25  # of the floor in view, claimed on average
@@ -87,13 +88,14 @@ class ObjectLayer:
         self._next_number = 0
         self._changed: list[tuple[float, float, float]] = []
         self._seen_share = _SEEN_SHARE
+        self._room_m = _ROOM_M
         self._frames = 0
         self._demanded = _CLEAR_LOOK  # of a point's best look, before the plan keeps off it
         self.health = DetectorHealth()
 
     def discs(self) -> list[tuple[float, float, float]]:
         """(x, y, radius) of floor that is not free."""
-        return [(point.x_m, point.y_m, point.keep_out_m) for point in self._points if point.entered]
+        return [self._disc(point) for point in self._points if point.entered]
 
     def points(self) -> list[EdgePoint]:
         """All of them, as they are now."""
@@ -205,6 +207,14 @@ class ObjectLayer:
             return 0
         self._seen_share = share
         return self._weigh_things()
+
+    def narrow(self) -> bool:
+        """From now on keep off things by no more than their places may be wrong; whether that frees any floor."""
+        narrower = self._room_m > 0 and any(point.entered for point in self._points)
+        for point in self._points:
+            self._touch(point)
+        self._room_m = 0.0
+        return narrower
 
     @property
     def demanded(self) -> float:
@@ -345,7 +355,10 @@ class ObjectLayer:
 
     def _touch(self, point: EdgePoint) -> None:
         if point.entered:
-            self._changed.append((point.x_m, point.y_m, point.keep_out_m))
+            self._changed.append(self._disc(point))
+
+    def _disc(self, point: EdgePoint) -> tuple[float, float, float]:
+        return point.x_m, point.y_m, point.keep_out_m + self._room_m
 
 
 def _apart_m(a: EdgePoint, b: EdgePoint) -> float:

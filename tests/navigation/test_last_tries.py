@@ -36,4 +36,6 @@ def test_a_thing_that_was_not_seen_at_every_fifth_look_is_given_up_at_the_end_an
 
     assert tries.another(())
     assert things_at(room) == {0.8}
+    assert tries.another(())  # the other is passed more narrowly
+    assert things_at(room) == {0.8}
     assert not any(tries.another(()) for _ in range(3))

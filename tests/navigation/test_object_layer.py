@@ -56,8 +56,23 @@ def test_a_chain_is_one_thing_with_the_class_most_looks_say():
     assert thing.class_id == 0
 
 
-@pytest.mark.parametrize(("spread_m", "keep_out_m"), [(0.0024, 0.053), (0.025, 0.055), (0.5, 0.058)])
+@pytest.mark.parametrize(("spread_m", "keep_out_m"), [(0.0024, 0.045), (0.018, 0.048), (0.5, 0.050)])
 def test_no_number_of_looks_places_an_edge_better_than_the_robot_knows_its_own_place(spread_m, keep_out_m):
     point = EdgePoint(0, 1.0, 0.0, 0.03, spread_m, 0, (1.0, 0.0), 3.0, Pose2D(0.0, 0.0, 0.0), 3.0, 3.0, 0.3)
 
     assert point.keep_out_m == pytest.approx(keep_out_m)
+
+
+def test_things_keep_less_floor_shut_when_passing_them_narrowly_is_all_that_is_left():
+    layer = layer_of([(0.4, 0.0), (0.9, 0.0)], [True, False])
+    ((_, _, before_m),) = layer.discs()
+    layer.take_changed()
+
+    assert layer.narrow()
+    assert layer.take_changed() == [(0.4, 0.0, before_m)]  # all that was shut is looked at anew
+    assert layer.discs() == [(0.4, 0.0, pytest.approx(before_m - 0.008))]
+    assert not layer.narrow()
+
+
+def test_where_nothing_is_in_the_way_narrowing_frees_nothing():
+    assert not layer_of([(0.4, 0.0)], [False]).narrow()
