@@ -1,5 +1,5 @@
-"""What is tried before floor is given up: doubtful things forgotten, clearer, steadier looks asked for, things passed
-at less distance, marks lifted once, places where something had come to stand visited once more.
+"""What is tried before floor is given up: doubtful things forgotten, clearer looks asked for, marks lifted once, places
+where something had come to stand visited once more, things passed at less distance where much is left.
 
 In: the room, what the last plan left out. Out: whether something was changed, so that another plan may find more. Each
 try is made at most a few times, so that asking again and again comes to an end.
@@ -12,8 +12,8 @@ from navigation.map_handler import MapHandler
 from navigation.route import LeftOut
 
 _END_DEMAND: Final = 2.0  # log-odds of a thing's best look: patches behind unclear things are tried at the end
-_END_SEEN_SHARE: Final = 0.82  # of the looks at a thing
 _ALL_DEMAND: Final = 3.0  # the clearest looks there are
+_SHUT_LEFT_RATIO: Final = 0.02  # of the floor: more than lies around things
 _MUCH_LEFT_RATIO: Final = 0.08  # of the floor
 
 
@@ -30,8 +30,6 @@ class LastTries:
         """True: the room says something else now."""
         if self._room.forget_doubtful_objects() or self._room.demand_of_objects(_END_DEMAND):
             return True
-        if self._room.demand_seen(_END_SEEN_SHARE) or self._room.narrow_objects():
-            return True
         if self._room.marks() and not self._marks_lifted:
             self._marks_lifted = True  # patches behind marked places get a second try
             self._room.unmark_all()
@@ -39,7 +37,10 @@ class LastTries:
         if not self._gone_looked_for and self._room.forget_what_came():
             self._gone_looked_for = True
             return True
-        return self._doubts_detector(sum(area.area_m2 for area in left_out))
+        left_m2 = sum(area.area_m2 for area in left_out)
+        if left_m2 >= _SHUT_LEFT_RATIO * self._room.free_floor_m2() and self._room.narrow_objects():
+            return True  # a thing in a doorway
+        return self._doubts_detector(left_m2)
 
     def _doubts_detector(self, left_m2: float) -> bool:
         """Much floor left out behind claims: keep off only the clearest of them; in the end go on by LIDAR alone."""

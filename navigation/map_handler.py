@@ -119,10 +119,6 @@ class MapHandler:
         """Keep off only small things of which a look was so clear (log-odds); the number of things given up."""
         return self._objects.demand(best_look)
 
-    def demand_seen(self, share: float) -> int:
-        """Keep off only small things that this share of the looks at them saw; how many edge points others had."""
-        return self._objects.demand_seen(share)
-
     def narrow_objects(self) -> bool:
         """Keep off small things by no more than their places may be wrong; whether that frees any floor."""
         return self._objects.narrow()

@@ -45,7 +45,7 @@ _SHADOW_M: Final = 0.03  # behind or beside a known edge nothing more is expecte
 _BEFORE_M: Final = 0.006  # right before an edge that a frame reports, and
 _BESIDE_M: Final = 0.008  # right beside it, what is not reported may be the same edge
 _SEEN_SHARE: Final = 0.75  # of the looks at a thing; seen in fewer, it is contradicted
-_ROOM_M: Final = 0.008  # more that things keep shut: half of the hits were grazes of a centimetre
+_ROOM_M: Final = 0.005  # more that things keep shut: half of the hits were grazes of a centimetre
 _WEIGH_FRAMES: Final = 5  # things are weighed as a whole twice a second
 _VIEW_M2: Final = 0.7  # floor in view within the detector's range
 _FLOODED_SHARE: Final = 0.25  # of the floor in view, claimed on average
@@ -87,7 +87,6 @@ class ObjectLayer:
         self._points: list[EdgePoint] = []
         self._next_number = 0
         self._changed: list[tuple[float, float, float]] = []
-        self._seen_share = _SEEN_SHARE
         self._room_m = _ROOM_M
         self._frames = 0
         self._demanded = _CLEAR_LOOK  # of a point's best look, before the plan keeps off it
@@ -198,16 +197,6 @@ class ObjectLayer:
             self._drop(point)
         return len(unclear)
 
-    def demand_seen(self, share: float) -> int:
-        """From now on keep off only things that so many of the looks at them saw; returns how many points others had.
-
-        0 when no more is asked for than before.
-        """
-        if share <= self._seen_share:
-            return 0
-        self._seen_share = share
-        return self._weigh_things()
-
     def narrow(self) -> bool:
         """From now on keep off things by no more than their places may be wrong; whether that frees any floor."""
         narrower = self._room_m > 0 and any(point.entered for point in self._points)
@@ -315,17 +304,14 @@ class ObjectLayer:
         for point in [self._points[index] for index in looked_at]:
             self._doubt(point, _MISS_EVIDENCE)
 
-    def _weigh_things(self) -> int:
-        """What too few looks at it saw leaves the plan, and comes back when more do; returns how many points left."""
+    def _weigh_things(self) -> None:
+        """What too few looks at it saw leaves the plan, and comes back when more do."""
         believed = [point for point in self._points if point.believed]
-        left = 0
-        for point, out in zip(believed, contradicted(believed, self._seen_share).tolist(), strict=True):
+        for point, out in zip(believed, contradicted(believed, _SEEN_SHARE).tolist(), strict=True):
             if point.entered == out:
-                left += out
                 point.entered = True
                 self._touch(point)
                 point.entered = not out
-        return left
 
     def _doubt(self, point: EdgePoint, evidence: float) -> None:
         point.missed += 1

@@ -1,12 +1,14 @@
 """What is tried before floor is given up."""
 
 import numpy as np
+import pytest
 from drawn_map import DrawnMap
 
 from foundation.robot_config import RobotConfig
 from navigation.last_tries import LastTries
 from navigation.map_handler import MapHandler
 from navigation.robot_io import DriveCommand
+from navigation.route import LeftOut
 from perception.observation import Detections, Observation
 
 
@@ -20,22 +22,16 @@ def look(room, estimate, *places):
     room.integrate(estimate, Observation(estimate.stamp_s, None, None, None), seen, DriveCommand(0.1, 0.0))
 
 
-def things_at(room):
-    return {round(y_m, 1) for _, y_m, _ in room.object_discs()}
-
-
-def test_a_thing_that_was_not_seen_at_every_fifth_look_is_given_up_at_the_end_and_a_steady_one_is_not():
+@pytest.mark.parametrize(("left_m2", "narrower"), [(0.0, False), (0.2, False), (40.0, True)])
+def test_things_are_passed_at_less_distance_only_where_much_floor_is_left(left_m2, narrower):
     static = DrawnMap()
     room = MapHandler(RobotConfig(), static)
-    for k in range(60):
+    for k in range(8):
         aside_m = 0.06 * (k % 2)
-        flickers = [(0.45, 0.15 - aside_m)] if k % 5 else []
-        look(room, static.estimate(1.0, 1.0 + aside_m, 0.0), (0.45, -0.15 - aside_m), *flickers)
-    assert things_at(room) == {0.8, 1.2}
-    tries = LastTries(room, lambda text: None)
+        look(room, static.estimate(1.0, 1.0 + aside_m, 0.0), (0.45, -aside_m))
+    ((_, _, before_m),) = room.object_discs()
+    tries, left = LastTries(room, lambda text: None), (LeftOut(left_m2, "behind something"),)
 
-    assert tries.another(())
-    assert things_at(room) == {0.8}
-    assert tries.another(())  # the other is passed more narrowly
-    assert things_at(room) == {0.8}
-    assert not any(tries.another(()) for _ in range(3))
+    assert tries.another(left) is narrower
+    ((_, _, after_m),) = room.object_discs()
+    assert (after_m < before_m) is narrower
