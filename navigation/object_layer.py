@@ -309,8 +309,7 @@ class ObjectLayer:
         believed = [point for point in self._points if point.believed]
         for point, out in zip(believed, contradicted(believed, _SEEN_SHARE).tolist(), strict=True):
             if point.entered == out:
-                point.entered = True
-                self._touch(point)
+                self._changed.append(self._disc(point))
                 point.entered = not out
 
     def _doubt(self, point: EdgePoint, evidence: float) -> None:

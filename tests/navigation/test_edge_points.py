@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from detected import detections
 
 from foundation.geometry import IDENTITY, Pose2D
 from foundation.robot_config import RobotConfig
 from navigation.edge_points import EdgePoint, contradicted, grouped
 from navigation.object_layer import ObjectLayer
-from perception.observation import Detections
 
 AHEAD = Pose2D(0.0, 0.0, 0.0)
 
@@ -48,18 +48,6 @@ def test_chains_are_one_group_and_what_lies_apart_is_another():
     assert grouped([]) == [] and not len(contradicted([], 0.75))
 
 
-def frame(places, score=0.9):
-    places = np.array(places, float).reshape(-1, 2)
-    return Detections(
-        stamp_s=0.0,
-        class_ids=np.zeros(len(places), np.int64),
-        scores=np.full(len(places), score),
-        contacts_base_m=places,
-        radii_m=np.full(len(places), 0.02),
-        boxes_px=np.zeros((len(places), 4)),
-    )
-
-
 class Looker:
     """A robot that stands before a place and looks, now a little from the left, now from the right."""
 
@@ -70,8 +58,8 @@ class Looker:
     def look(self, *, sees: bool) -> None:
         self.looks += 1
         view = Pose2D(0.0, 0.06 * (self.looks % 2), 0.0)
-        place = view.inverse().transform(np.array([[0.45, 0.0]]))
-        self.layer.update(frame(place if sees else []), view, 0, IDENTITY, lambda *_: False)
+        ((x_m, y_m),) = view.inverse().transform(np.array([[0.45, 0.0]]))
+        self.layer.update(detections((x_m, y_m, 0.02)) if sees else detections(), view, 0, IDENTITY, lambda *_: False)
 
 
 def test_what_is_seen_at_two_looks_of_three_leaves_the_plan_and_a_thing_stays():
@@ -102,7 +90,7 @@ def test_leaving_the_plan_is_told_as_a_change():
     layer.restore([point(30, 30)])
     assert layer.take_changed()
     for _ in range(5):
-        layer.update(frame([]), Pose2D(5.0, 5.0, math.pi), 0, IDENTITY, lambda *_: False)
+        layer.update(detections(), Pose2D(5.0, 5.0, math.pi), 0, IDENTITY, lambda *_: False)
 
     assert layer.take_changed() == [(0.4, 0.0, pytest.approx(0.030))]
     assert layer.take_changed() == []

@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from detected import detections
 from drawn_map import DrawnMap
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +15,7 @@ from navigation.object_layer import evidence_of
 from navigation.pose_estimate import Tracking
 from navigation.robot_io import STOP, DriveCommand
 from navigation.static_map import OCCUPIED, UNKNOWN
-from perception.observation import Detections, Observation
+from perception.observation import Observation
 
 CONFIG = RobotConfig()
 DRIVE = DriveCommand(0.1, 0.0)
@@ -22,15 +23,6 @@ DRIVE = DriveCommand(0.1, 0.0)
 
 def nothing_new(stamp_s=0.0):
     return Observation(stamp_s, None, None, None)
-
-
-def detections(*things, stamp_s=0.0, score=0.9):
-    """Things of (contact x, contact y, radius) in base_link."""
-    count = len(things)
-    array = np.array(things, dtype=float).reshape(count, 3)
-    return Detections(
-        stamp_s, array[:, :2], array[:, 2], np.full(count, score), np.zeros(count, np.int64), np.zeros((count, 4))
-    )
 
 
 def handler(static=None):
