@@ -15,6 +15,7 @@ from navigation.route import LeftOut, Route, no_route
 
 _OVERLAP_M: Final = 0.03  # of neighbouring swaths: what localisation and control may be wrong by
 _TURN_COST_M: Final = 0.1  # a right angle takes as long as .25 to .5 m, but told so the search gets stuck: +8 % time
+_CROSSWISE_TURN_COST_M: Final = 0.6  # with cheap corners the search lays the swaths as they lie best, not across
 _TARGET_RATIO: Final = 0.997
 _PATCH_M2: Final = 0.04
 _CRUMB_M2: Final = 0.004  # a turn there and back for each took a third of the drive, for .3 % of the floor
@@ -63,7 +64,9 @@ class PlannedRoutes:
         rest: FloatArray | None = None,
     ) -> Route:
         left_m2 = float(np.count_nonzero(free & ~covered)) * geometry.cell_m**2
-        settings = replace(self._settings, crosswise=crosswise)
+        settings = self._settings
+        if crosswise:
+            settings = replace(settings, crosswise=True, turn_cost_m=_CROSSWISE_TURN_COST_M)
         budget = Budget(iterations=0 if quick else iterations_for(left_m2))
         try:
             if rest is None or len(rest) < 2:
