@@ -1,6 +1,7 @@
 """What lies along the route being driven, as the map knows it now: the first blocked place, and where to go slowly."""
 
 import math
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -76,10 +77,20 @@ class RouteWatch:
             beside = np.abs(ahead[:, 1]) < self._body_radius_m + _BESIDE_M
             if (beside & (ahead[:, 0] > 0) & (ahead[:, 0] < self._body_radius_m + _SUSPECT_M)).any():
                 return True
-        keep_m = self._body_radius_m + _BESIDE_M
-        look_m = min(self._slow_within_m + 0.05, self._follower.leg_end_m - self._follower.progress_m)
-        for along_m in np.arange(0.0, look_m + 0.01, 0.05):
-            x_m, y_m = self._follower.at(self._follower.progress_m + along_m)
-            if self._room.gap_m(x_m, y_m, keep_m) < keep_m:
-                return True
-        return False
+        return brushes(self._follower, self._room.gap_m, self._body_radius_m, self._slow_within_m)
+
+
+def brushes(
+    follower: PathFollower, gap_m: Callable[[float, float, float], float], body_radius_m: float, slow_within_m: float
+) -> bool:
+    """Whether the body passes nearer than 5 cm to anything before the next stop, at most `slow_within_m` on.
+
+    `gap_m`: distance from (x, y) to what is not free, as far as it is asked for.
+    """
+    keep_m = body_radius_m + _BESIDE_M
+    look_m = min(slow_within_m + 0.05, follower.leg_end_m - follower.progress_m)
+    for along_m in np.arange(0.0, look_m + 0.01, 0.05):
+        x_m, y_m = follower.at(follower.progress_m + along_m)
+        if gap_m(x_m, y_m, keep_m) < keep_m:
+            return True
+    return False
