@@ -1,4 +1,4 @@
-"""What the robot takes over a floor that it knows: all of it, at its own speeds, by a route no longer than it must be."""
+"""What the robot takes over a floor that it knows: all of it, at its own speeds, by no needless way."""
 
 import pytest
 
