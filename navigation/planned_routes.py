@@ -16,10 +16,10 @@ from navigation.route import LeftOut, Route, no_route
 _OVERLAP_M: Final = 0.03  # of neighbouring swaths: what localisation and control may be wrong by
 _TURN_COST_M: Final = 0.1  # a right angle takes as long as .25 to .5 m, but told so the search gets stuck: +8 % time
 _CROSSWISE_TURN_COST_M: Final = 0.6  # with cheap corners the search lays the swaths as they lie best, not across
-_TARGET_RATIO: Final = 0.997
+_TARGET_RATIO: Final = 0.9995  # what is not worth its way is left out after the search
 _PATCH_M2: Final = 0.04
-_WORTH_M_PER_M2: Final = 50.0  # of drive for floor that is left over: ten times what floor costs otherwise
-_CRUMB_M2: Final = 0.004  # a turn there and back for each took a third of the drive, for .3 % of the floor
+_WORTH_M_PER_M2: Final = 100.0  # of drive for floor that is left over: twenty times what floor costs otherwise
+_CRUMB_M2: Final = 0.002  # slivers between sweeps; a turn there and back for each takes a third of the drive
 _ITERATIONS_PER_M2: Final = 40_000  # of floor that is left; a quarter of it makes routes half as long again
 _ARC_OVERLAP_LESS_M: Final = 0.015  # an arc's outer side is not driven along twice: half the overlap will do
 _ARC_RADII_M: Final = (0.25, 0.2, 0.15, 0.12, 0.1, 0.08, 0.06)  # slower than spinning on the spot below that
