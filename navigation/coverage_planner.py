@@ -28,12 +28,11 @@ from navigation.coverage.errors import CoverageError, NoFloor, StartBlocked
 from navigation.coverage.floor import EIGHT, BoolGrid, Floor, floor_of, nearest_clear
 from navigation.coverage.ordering import Ends, greedy_order, improved
 from navigation.coverage.repair import Repaired, repaired
-from navigation.coverage.report import NOT_WORTH, CoveragePlan, Unreachable, told
+from navigation.coverage.report import CoveragePlan, Unreachable, told
 from navigation.coverage.rounding import round_corners, with_corners
 from navigation.coverage.swaths import SwathCosts, swaths
 from navigation.coverage.sweeping import count_path, ledger_of
 from navigation.coverage.ways import Line, Ways
-from navigation.coverage.worth import worth_its_way
 from navigation.grid_geometry import GridGeometry
 
 __all__ = [
@@ -52,7 +51,6 @@ __all__ = [
     "rounded",
     "safe_path",
     "warm_up",
-    "worthwhile",
 ]  # fmt: skip
 
 FIRST_PAY = 5.0  # tool widths of drive that a tool width of new floor is worth when lines are chosen
@@ -189,30 +187,6 @@ def rounded(
     count_path(ledger, path, job.tool)
     radii = np.array(radii_m, np.float64) / geometry.cell_m
     return told(round_corners(job.floor.ground, ledger, path, radii, job.tool), job, geometry, None)
-
-
-def worthwhile(
-    found: CoveragePlan,
-    free: BoolGrid,
-    geometry: GridGeometry,
-    settings: CoverageSettings,
-    drive_m_per_m2: float,
-    *,
-    covered: BoolGrid | None = None,
-) -> CoveragePlan:
-    """The plan without what is not worth its way, when a square metre of floor is worth that much drive."""
-    if len(found.path) < 2:
-        return found
-    free, geometry, covered = _cropped(free, geometry, covered)
-    start_map = float(found.path[0, 0]), float(found.path[0, 1])
-    job = _job(free, geometry, start_map, settings, covered)
-    path = _in_cells(found.path[:, :2], geometry)
-    kept = worth_its_way(job.floor, ledger_of(job.wanted), path, job.tool, drive_m_per_m2 * geometry.cell_m)
-    if np.array_equal(kept, path):
-        return found
-    less = told(kept, job, geometry, None)
-    left_m2 = (found.coverage_ratio - less.coverage_ratio) * int(job.wanted.sum()) * geometry.cell_m**2
-    return replace(less, unreachable=(*less.unreachable, Unreachable(left_m2, NOT_WORTH)))
 
 
 def _searched(

@@ -8,7 +8,6 @@ try is made at most a few times, so that asking again and again comes to an end.
 from collections.abc import Callable
 from typing import Final
 
-from navigation.coverage.report import NOT_WORTH
 from navigation.map_handler import MapHandler
 from navigation.route import LeftOut
 
@@ -38,7 +37,7 @@ class LastTries:
         if not self._gone_looked_for and self._room.forget_what_came():
             self._gone_looked_for = True
             return True
-        left_m2 = sum(area.area_m2 for area in left_out if area.reason != NOT_WORTH)
+        left_m2 = sum(area.area_m2 for area in left_out)
         if left_m2 >= _SHUT_LEFT_RATIO * self._room.free_floor_m2() and self._room.narrow_objects():
             return True  # a thing in a doorway
         return self._doubts_detector(left_m2)

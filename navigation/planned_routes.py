@@ -9,16 +9,14 @@ from numpy.typing import NDArray
 
 from foundation.geometry import FloatArray
 from foundation.robot_config import RobotConfig
-from navigation.coverage_planner import Budget, CoverageError, CoverageSettings, plan, replans, rounded, worthwhile
+from navigation.coverage_planner import Budget, CoverageError, CoverageSettings, plan, replans, rounded
 from navigation.grid_geometry import GridGeometry
 from navigation.route import LeftOut, Route, no_route
 
 _OVERLAP_M: Final = 0.03  # of neighbouring swaths: what localisation and control may be wrong by
-_TURN_COST_M: Final = 0.1  # a right angle takes as long as .25 to .5 m, but told so the search gets stuck: +8 % time
-_CROSSWISE_TURN_COST_M: Final = 0.6  # with cheap corners the search lays the swaths as they lie best, not across
-_TARGET_RATIO: Final = 0.9995  # what is not worth its way is left out after the search
+_TURN_COST_M: Final = 0.6  # stop, turn and go on take about as long as this drive
+_TARGET_RATIO: Final = 0.997
 _PATCH_M2: Final = 0.04
-_WORTH_M_PER_M2: Final = 100.0  # of drive for floor that is left over: twenty times what floor costs otherwise
 _CRUMB_M2: Final = 0.004  # a turn there and back for each took a third of the drive, for .3 % of the floor
 _ITERATIONS_PER_M2: Final = 40_000  # of floor that is left; a quarter of it makes routes half as long again
 _ARC_OVERLAP_LESS_M: Final = 0.015  # an arc's outer side is not driven along twice: half the overlap will do
@@ -65,9 +63,7 @@ class PlannedRoutes:
         rest: FloatArray | None = None,
     ) -> Route:
         left_m2 = float(np.count_nonzero(free & ~covered)) * geometry.cell_m**2
-        settings = self._settings
-        if crosswise:
-            settings = replace(settings, crosswise=True, turn_cost_m=_CROSSWISE_TURN_COST_M)
+        settings = replace(self._settings, crosswise=crosswise)
         budget = Budget(iterations=0 if quick else iterations_for(left_m2))
         try:
             if rest is None or len(rest) < 2:
@@ -76,7 +72,6 @@ class PlannedRoutes:
                 *_, found = replans(free, geometry, rest, settings, covered=covered, budget=budget)
         except CoverageError:
             return no_route()
-        found = worthwhile(found, free, geometry, settings, _WORTH_M_PER_M2, covered=covered)
         wider = replace(settings, tool_width_m=settings.tool_width_m + _ARC_OVERLAP_LESS_M)
         found = rounded(found, free, geometry, wider, _ARC_RADII_M, covered=covered)
         left_out = tuple(LeftOut(area.area_m2, area.reason) for area in found.unreachable)

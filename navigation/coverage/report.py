@@ -16,7 +16,6 @@ from navigation.grid_geometry import GridGeometry
 
 TURN_RAD = math.radians(30)
 COVERING_SHARE = 0.1  # of a leg's sweep must be new floor, else it is a transit
-NOT_WORTH = "not worth the drive there"
 
 
 @dataclass(frozen=True, slots=True)
