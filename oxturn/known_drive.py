@@ -46,15 +46,14 @@ class KnownDrive:
 def known_drive(room: Room, config: RobotConfig) -> KnownDrive:
     """The robot's own planner and follower over the true map of the room."""
     body, tool = config.body, config.tool
-    truth = floor_truth(
-        room, body_radius_m=body.radius_m, tool_width_m=tool.width_m, cell_m=config.planner.cell_m
-    )  # fmt: skip
+    cell_m = config.planner.cell_m
+    truth = floor_truth(room, body_radius_m=body.radius_m, tool_width_m=tool.width_m, cell_m=cell_m)
     free = truth.inside & (truth.standing_clear_m > 0) & (truth.lying_clear_m > BESIDE_THINGS_M)
     start = room.dock.start
     route = PlannedRoutes(config)(free, truth.geometry, (start.x_m, start.y_m), np.zeros_like(free), quick=False)
     if len(route.points_map) < 2:
         return KnownDrive(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
-    poses, commands = _driven(route.points_map, start.heading_rad, free, truth.geometry, config)
+    places_m, commands = _driven(route.points_map, start.heading_rad, free, truth.geometry, config)
     speeds_mps, turns_radps = np.abs(commands).T
     tick_s = FollowerSettings.of(config).tick_s
     return KnownDrive(
@@ -63,7 +62,7 @@ def known_drive(room: Room, config: RobotConfig) -> KnownDrive:
         slow_s=float(((speeds_mps >= STANDING_MPS) & (speeds_mps < SLOW_MPS)).sum()) * tick_s,
         length_m=float(speeds_mps.sum()) * tick_s,
         rotation_rad=float(turns_radps.sum()) * tick_s,
-        coverage_ratio=_covered(room, poses, config),
+        coverage_ratio=_covered(room, places_m, config),
     )
 
 
