@@ -5,8 +5,7 @@
 
 Each room holds ten to twelve small objects of shapes and textures that training never draws. Prints one row a run,
 sums, each room's time over that of the ideal plan of one who knows it and over this robot's own drive had it known the
-room, and the bars. Finished runs in --out are kept
-and not driven again by the same code with the same bundle.
+room, and the bars. Finished runs in --out are kept and not driven again by the same code with the same bundle.
 """
 
 import argparse

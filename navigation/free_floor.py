@@ -1,10 +1,11 @@
-"""Compiled cell loops of the map handler: which floor is free, and what lies near a place. Coordinates in cells."""
+"""Cell loops of the map handler, compiled: which floor is free, and what lies near a place. Coordinates in cells."""
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 from foundation.geometry import FloatArray
+from navigation.grid_geometry import GridGeometry
 
 BoolGrid = NDArray[np.bool_]
 
@@ -88,6 +89,12 @@ def nearest_blocked(free: BoolGrid, x: float, y: float, look: float) -> float:
             if gap < best:
                 best = gap
     return float(np.sqrt(best))
+
+
+def gap_m(free: BoolGrid, geometry: GridGeometry, x_m: float, y_m: float, look_m: float) -> float:
+    """Distance from a place to the nearest cell that is not free, up to `look_m`."""
+    col, row = (x_m - geometry.origin_x_m) / geometry.cell_m, (y_m - geometry.origin_y_m) / geometry.cell_m
+    return float(nearest_blocked(free, col, row, look_m / geometry.cell_m)) * geometry.cell_m
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]

@@ -18,7 +18,7 @@ from navigation.carpets import Carpets
 from navigation.coverage_layer import CoverageLayer
 from navigation.edge_points import EdgePoint, FloorObject
 from navigation.floor_shapes import polygon_cells
-from navigation.free_floor import compose_free, first_disc_blocked, keep_off, nearest_blocked
+from navigation.free_floor import compose_free, first_disc_blocked, gap_m, keep_off
 from navigation.grid_geometry import CellRect, GridGeometry
 from navigation.object_layer import DetectorHealth, ObjectLayer
 from navigation.pose_estimate import PoseEstimate, Tracking
@@ -152,9 +152,7 @@ class MapHandler:
 
     def gap_m(self, x_m: float, y_m: float, look_m: float) -> float:
         """Distance from a place to the nearest cell that is not free, up to `look_m`."""
-        geometry = self._geometry
-        col, row = (x_m - geometry.origin_x_m) / geometry.cell_m, (y_m - geometry.origin_y_m) / geometry.cell_m
-        return float(nearest_blocked(self._free, col, row, look_m / geometry.cell_m)) * geometry.cell_m
+        return gap_m(self._free, self._geometry, x_m, y_m, look_m)
 
     def first_blocked(self, points_map: FloatArray, radius_m: float, tolerance_m: float) -> int | None:
         """Index of the first of the places (N, 2) that is nearer than `radius_m` to a cell that is not free."""
