@@ -118,7 +118,6 @@ class HardwareRobot:
         wheels = WheelAngles(
             (state.left_ticks - self._first.left_ticks) * radian, (state.right_ticks - self._first.right_ticks) * radian
         )
-        battery = (state.battery_v - EMPTY_BATTERY_V) / (FULL_BATTERY_V - EMPTY_BATTERY_V)
         return Observation(
             stamp_s,
             self._scans.take(),
@@ -127,7 +126,7 @@ class HardwareRobot:
             state.turn_rate_radps,
             state.bumper_pressed,
             state.cliffs,
-            min(max(battery, 0.0), 1.0),
+            None if state.battery_v is None else _battery_ratio(state.battery_v),
         )
 
     def _start(self, name: str, step: Callable[[], None]) -> None:
@@ -157,6 +156,10 @@ class HardwareRobot:
                 self._scans.put(scan)
 
         return step
+
+
+def _battery_ratio(battery_v: float) -> float:
+    return min(max((battery_v - EMPTY_BATTERY_V) / (FULL_BATTERY_V - EMPTY_BATTERY_V), 0.0), 1.0)
 
 
 class Ld19Reader:

@@ -2,7 +2,8 @@
 
 Two PWM pins a motor (H-bridge), two pins an encoder, pull-ups on the switches (pressed = low; a cliff sensor is low
 where it sees floor). A thread holds the speeds and stops the motors when no command came for BOARD_WATCHDOG_S. A killed
-process cannot do that: the unit's ExecStopPost drives the pins low.
+process cannot do that: the unit's ExecStopPost drives the pins low. There is neither gyro nor battery gauge: both are
+None.
 """
 
 import threading
@@ -17,7 +18,6 @@ from deploy.update_errors import DriverError
 from foundation.robot_config import Body, GpioPins
 
 CONTROL_S: Final = 0.02
-NO_BATTERY_V: Final = 0.0  # nothing measures it
 
 
 class GpioBase:
@@ -76,7 +76,7 @@ class GpioBase:
         left, right = (encoder.steps for encoder in self._encoders)
         cliffs = [not sensor.is_active for sensor in self._cliffs]
         return BoardState(
-            left, right, 0.0, bool(self._bumper.is_active), (cliffs[0], cliffs[1], cliffs[2], cliffs[3]), NO_BATTERY_V
+            left, right, None, bool(self._bumper.is_active), (cliffs[0], cliffs[1], cliffs[2], cliffs[3]), None
         )
 
     def _hold(self) -> None:

@@ -12,6 +12,8 @@ from functools import reduce
 from operator import xor
 from typing import Final
 
+from deploy.update_errors import DriverError
+
 BAUD: Final = 115_200
 BOARD_WATCHDOG_S: Final = 0.3
 MAX_LINE_BYTES: Final = 80
@@ -21,14 +23,14 @@ _DRIVE: Final = re.compile(rb"V (-?\d{1,5}) (-?\d{1,5}) ([01])")
 
 @dataclass(frozen=True, slots=True)
 class BoardState:
-    """What the board measured; ticks count from its power-up."""
+    """What was measured; ticks count from power-up. What the hardware has no sensor for is None, never 0."""
 
     left_ticks: int
     right_ticks: int
-    turn_rate_radps: float
+    turn_rate_radps: float | None
     bumper_pressed: bool
     cliffs: tuple[bool, bool, bool, bool]
-    battery_v: float
+    battery_v: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,9 @@ def encode_drive(speeds: WheelSpeeds) -> bytes:
 
 
 def encode_state(state: BoardState) -> bytes:
+    """DriverError for a state without gyro or battery: the line has no word for that."""
+    if state.turn_rate_radps is None or state.battery_v is None:
+        raise DriverError(f"turn rate {state.turn_rate_radps}, battery {state.battery_v}: the line must say both")
     cliffs = "".join(str(int(cliff)) for cliff in state.cliffs)
     rate, battery = round(state.turn_rate_radps * 1e3), round(state.battery_v * 1e3)
     return _line(f"S {state.left_ticks} {state.right_ticks} {rate} {int(state.bumper_pressed)} {cliffs} {battery}")

@@ -11,12 +11,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from board_emulator import BoardEmulator
+from gpiozero import Device
+from gpiozero.pins.mock import MockFactory, MockPWMPin
 from lidar_emulator import LidarEmulator
 
 from deploy.hardware_robot import HardwareRobot
 from deploy.pacing import Pacer
 from deploy.update_errors import DriverError
 from foundation.robot_config import RobotConfig
+from navigation.odometry import WheelOdometry
 from navigation.robot_io import DriveCommand
 
 FORWARD = DriveCommand(0.2, 0.0)
@@ -90,6 +93,43 @@ def test_an_unplugged_lidar_gives_none_and_comes_back(board, lidar):
     assert away[-1].scan is None
     assert away[-1].wheels is not None
     assert back[-1].scan is not None
+
+
+@pytest.fixture
+def pins(monkeypatch):
+    """gpiozero's mock pins in place of the machine's."""
+    factory = MockFactory(pin_class=MockPWMPin)
+    monkeypatch.setattr(Device, "pin_factory", factory)
+    yield factory
+    factory.reset()
+
+
+def turn_wheel(pins, encoder, steps):
+    """Whole quadrature cycles, forward where `steps` is positive."""
+    first, second = (pins.pin(number) for number in (encoder if steps > 0 else encoder[::-1]))
+    for _ in range(abs(steps)):
+        first.drive_high()
+        second.drive_high()
+        first.drive_low()
+        second.drive_low()
+
+
+def test_a_base_on_pins_turns_by_its_wheels_and_knows_no_battery(board, lidar, pins):
+    config = config_for(board, lidar, motors="gpio")
+    odometry = WheelOdometry(wheel_radius_m=config.body.wheel_radius_m, wheel_track_m=config.body.wheel_track_m)
+    with HardwareRobot(config) as robot:
+        before = drive(robot, 4)
+        turn_wheel(pins, config.hardware.gpio.left_encoder, -200)
+        turn_wheel(pins, config.hardware.gpio.right_encoder, 200)
+        after = drive(robot, 4)
+    for observation in before + after:
+        pose = odometry.update(observation)
+
+    measured = [one for one in before + after if one.wheels is not None]
+    radian_per_tick = 2 * math.pi / config.body.encoder_ticks_per_turn
+    turned_rad = 400 * radian_per_tick * config.body.wheel_radius_m / config.body.wheel_track_m
+    assert {(one.turn_rate_radps, one.battery_ratio) for one in measured} == {(None, None)}
+    assert math.isclose(pose.heading_rad, turned_rad, rel_tol=0.02)
 
 
 def test_a_missing_device_is_named(board, lidar):

@@ -72,6 +72,13 @@ def test_switches_are_read(factory, base):
     assert state.cliffs == (False, False, False, True)
 
 
+def test_what_no_pin_measures_is_not_told_as_zero(base):
+    state = base.read()
+
+    assert state.turn_rate_radps is None
+    assert state.battery_v is None
+
+
 def test_leaving_stops_everything(factory):
     with GpioBase(PINS, Body(), factory) as base:
         held(base, lambda: any(powers(factory)))

@@ -1,9 +1,11 @@
 """The motor board's line protocol, both sides."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from deploy.drivers.motor_board import BoardState, DriveParser, StateParser, WheelSpeeds, encode_drive, encode_state
+from deploy.update_errors import DriverError
 
 states = st.builds(
     BoardState,
@@ -25,6 +27,12 @@ def test_states_survive_the_line(state):
     (read,) = StateParser().feed(encode_state(state))
 
     assert read == state
+
+
+@pytest.mark.parametrize(("turn_rate_radps", "battery_v"), [(None, 12.0), (0.0, None)])
+def test_the_line_has_no_word_for_what_was_not_measured(turn_rate_radps, battery_v):
+    with pytest.raises(DriverError, match="None"):
+        encode_state(BoardState(0, 0, turn_rate_radps, False, (False,) * 4, battery_v))
 
 
 @given(st.integers(-9999, 9999), st.integers(-9999, 9999), st.booleans())
