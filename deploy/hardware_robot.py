@@ -22,7 +22,7 @@ from deploy.drivers.serial_line import SerialLine
 from deploy.drivers.turn_assembler import TurnAssembler
 from deploy.drivers.wheel_base import SerialBase, WheelBase
 from deploy.pacing import Pacer
-from foundation.robot_config import RobotConfig
+from foundation.robot_config import Hardware, RobotConfig
 from navigation.robot_io import STOP, DriveCommand
 from perception.observation import Frame, Observation, Scan, WheelAngles
 
@@ -79,8 +79,7 @@ class HardwareRobot:
             )
             self._base = stack.enter_context(base)
             stack.callback(self.drive, STOP)
-            lidar_baud = ld19.BAUD if hardware.lidar == "ld19" else rplidar.BAUD
-            lidar = stack.enter_context(SerialLine(hardware.lidar_port, lidar_baud))
+            lidar = stack.enter_context(_lidar_line(hardware))
             camera = open_camera(hardware.camera, hardware.camera_device, self._config.camera)
             if camera is not None:
                 stack.enter_context(camera)
@@ -148,14 +147,18 @@ class HardwareRobot:
         lidar = self._config.lidar
         assembler = TurnAssembler(lidar.beams, lidar.range_min_m, lidar.range_max_m)
         reader: LidarReader = Ld19Reader(assembler) if self._config.hardware.lidar == "ld19" else A1Reader(assembler)
-        if isinstance(reader, A1Reader):
-            line.write(rplidar.SCAN)
 
         def step() -> None:
             for scan in reader.feed(line.read(), time.monotonic()):
                 self._scans.put(scan)
 
         return step
+
+
+def _lidar_line(hardware: Hardware) -> SerialLine:
+    if hardware.lidar == "ld19":
+        return SerialLine(hardware.lidar_port, ld19.BAUD)
+    return SerialLine(hardware.lidar_port, rplidar.BAUD, greeting=rplidar.SCAN, dtr=rplidar.MOTOR_TURNS_AT_DTR)
 
 
 def _battery_ratio(battery_v: float) -> float:

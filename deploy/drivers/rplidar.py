@@ -2,7 +2,7 @@
 
 A request is A5 and a command. An answer starts with a descriptor: A5 5A, length and send mode (30 + 2 bits), type. A
 scan then is an endless stream of 5-byte nodes that carry three check bits and nothing else, so that a stream that was
-cut is picked up where four nodes in a row fit together. 115200 baud; the motor turns while DTR is low; clockwise.
+cut is picked up where four nodes in a row fit together. 115200 baud; clockwise.
 """
 
 import math
@@ -17,6 +17,7 @@ RESET: Final = b"\xa5\x40"
 SCAN: Final = b"\xa5\x20"
 GET_INFO: Final = b"\xa5\x50"
 GET_HEALTH: Final = b"\xa5\x52"
+MOTOR_TURNS_AT_DTR: Final = False  # opening a port raises DTR, which stops the motor of the A1's USB adapter
 
 _MARK: Final = b"\xa5\x5a"
 _DESCRIPTOR_BYTES: Final = 7

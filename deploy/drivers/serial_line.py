@@ -13,14 +13,22 @@ logger = logging.getLogger(__name__)
 
 READ_TIMEOUT_S: Final = 0.05
 REOPEN_EVERY_S: Final = 0.5
+GREET_AGAIN_S: Final = 2.0  # an A1's motor needs a second to its speed
 
 
 class SerialLine:
-    """`read` gives b"" while nothing comes or the device is away; `write` is lost then. Neither raises."""
+    """`read` gives b"" while nothing comes or the device is away; `write` is lost then. Neither raises.
 
-    def __init__(self, port: str, baud: int) -> None:
+    `greeting` is what makes the device speak: written after each opening, and again while it stays silent, for it may
+    still be starting. `dtr` is the line's state while it is open.
+    """
+
+    def __init__(self, port: str, baud: int, *, greeting: bytes = b"", dtr: bool = True) -> None:
         self._port = port
         self._baud = baud
+        self._greeting = greeting
+        self._dtr = dtr
+        self._heard_s = 0.0
         self._device: serial.Serial | None = None
         self._next_try_s = 0.0
 
@@ -47,10 +55,15 @@ class SerialLine:
             self._try_again()
             return b""
         try:
-            return bytes(self._device.read(max(self._device.in_waiting, 1)))
+            data = bytes(self._device.read(max(self._device.in_waiting, 1)))
         except (serial.SerialException, OSError, TypeError) as error:  # TypeError: pyserial closed under a read
             self._lost(error)
             return b""
+        if data:
+            self._heard_s = time.monotonic()
+        elif self._greeting and time.monotonic() >= self._heard_s + GREET_AGAIN_S:
+            self._greet()
+        return data
 
     def write(self, data: bytes) -> None:
         if self._device is None:
@@ -61,9 +74,18 @@ class SerialLine:
             self._lost(error)
 
     def _open(self) -> None:
-        self._device = serial.Serial(
-            self._port, self._baud, timeout=READ_TIMEOUT_S, write_timeout=READ_TIMEOUT_S, exclusive=True
+        device = serial.Serial(
+            baudrate=self._baud, timeout=READ_TIMEOUT_S, write_timeout=READ_TIMEOUT_S, exclusive=True
         )
+        device.port, device.dtr = self._port, self._dtr
+        device.open()
+        self._device = device
+        self._greet()
+
+    def _greet(self) -> None:
+        self._heard_s = time.monotonic()  # it gets its time to answer
+        if self._greeting:
+            self.write(self._greeting)
 
     def _close(self) -> None:
         device, self._device = self._device, None

@@ -13,7 +13,7 @@ import pytest
 from board_emulator import BoardEmulator
 from gpiozero import Device
 from gpiozero.pins.mock import MockFactory, MockPWMPin
-from lidar_emulator import LidarEmulator
+from lidar_emulator import A1Emulator, LidarEmulator
 
 from deploy.hardware_robot import HardwareRobot
 from deploy.pacing import Pacer
@@ -93,6 +93,24 @@ def test_an_unplugged_lidar_gives_none_and_comes_back(board, lidar):
     assert away[-1].scan is None
     assert away[-1].wheels is not None
     assert back[-1].scan is not None
+
+
+def test_an_a1_is_started_and_started_again_after_it_was_unplugged(board, tmp_path):
+    with A1Emulator(tmp_path / "a1") as a1:
+        hardware = config_for(board, a1).hardware.model_dump() | {"lidar": "rplidar_a1"}
+        config = RobotConfig.model_validate({"hardware": hardware, "lidar": {"beams": 360}})
+        with HardwareRobot(config) as robot:
+            first = drive(robot, 8)
+            a1.unplug()
+            away = drive(robot, 6)
+            a1.plug()
+            back = drive(robot, 20)
+
+    assert any(one.scan is not None for one in first)
+    assert away[-1].scan is None
+    scans = [one.scan for one in back if one.scan is not None]
+    assert scans
+    assert np.nanmax(np.abs(scans[-1].ranges_m - 2.0)) < 0.01
 
 
 @pytest.fixture
