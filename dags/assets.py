@@ -1,11 +1,12 @@
 """What ties the DAGs together: assets, and what a run was asked to do. Schedule and calls only, no work at import.
 
-A run started by hand takes its parameters; a run started by an asset takes what the producer said in the event's extra.
-Whatever neither names comes from the Airflow variable `oxturn` (JSON; environment: AIRFLOW_VAR_OXTURN).
+A run started by hand takes its parameters; a run started by an asset takes what the producer said in the event's extra;
+a run that comes again and again takes partition and seed from its date, or the second would find its work done.
+Whatever none of them names comes from the Airflow variable `oxturn` (JSON; environment: AIRFLOW_VAR_OXTURN).
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from airflow.sdk import Asset, Param, Variable, task
@@ -26,6 +27,19 @@ def text_param(about: str) -> Param:
 def requested(params: Any = None, triggering_asset_events: Any = None) -> dict[str, Any]:
     """What this run is about."""
     return merged(dict(params), _extras(triggering_asset_events), Variable.get("oxturn", {}, deserialize_json=True))
+
+
+@task
+def requested_by_date(params: Any = None, dag_run: Any = None) -> dict[str, Any]:
+    """What this run is about, under names of its own; one by hand has no logical date, but a time it was asked for."""
+    moment = dag_run.logical_date or dag_run.run_after
+    return merged(dict(params), dated(moment), Variable.get("oxturn", {}, deserialize_json=True))
+
+
+def dated(moment: datetime) -> dict[str, str]:
+    """Partition and seed of the run of that moment: its own, and the same for each of its tasks and tries."""
+    utc = moment.astimezone(UTC)
+    return {"partition": f"drift-{utc:%Y%m%dT%H%M%S}", "seed": str(int(utc.timestamp()))}
 
 
 def merged(params: Mapping[str, Any], extra: Mapping[str, Any], variable: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,18 +6,18 @@ from typing import Any
 
 from airflow.sdk import Metadata, dag, task
 
-from dags.assets import CAPTURES, DEFAULTS, requested, text_param
+from dags.assets import CAPTURES, DEFAULTS, requested_by_date, text_param
 from oxturn.jobs import feedback
 
 PARAMS = {
     "lake": text_param("URI under which results are kept"),
-    "partition": text_param("name under which this day's results are kept"),
+    "partition": text_param("name under which this run's results are kept; its date without one"),
     "prometheus": text_param("address of Prometheus"),
     "window": text_param("how far back to look, as Prometheus writes it"),
     "feedback": text_param("URI of the frames that robots kept"),
     "rooms": text_param("new rooms to simulate"),
     "frames": text_param("frames a room"),
-    "seed": text_param("of the new rooms"),
+    "seed": text_param("of the new rooms; the run's date without one"),
 }
 
 
@@ -41,7 +41,7 @@ def drift_retrain() -> None:
     def announce(source: str, asked: dict[str, Any]) -> Any:
         yield Metadata(CAPTURES, extra={"source": source, "lake": asked["lake"], "partition": asked["partition"]})
 
-    asked = requested()
+    asked = requested_by_date()
     alarms = drifted(asked)
     captured = capture(asked)
     alarms >> [collect(asked), captured]

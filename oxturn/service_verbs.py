@@ -45,7 +45,17 @@ def airflow(
     from oxturn import airflow_home
 
     home = home.resolve()
-    variables = {
+    typer.echo(f"starting Airflow in {home} ...", err=True)
+    with airflow_home.running(home, port, local_variables(home, lake)) as held:
+        typer.echo(f"{held.url}  user {held.user}  password {held.password}")
+        while (ended := held.ended()) is None:
+            time.sleep(1)
+    raise airflow_home.AirflowError(f"{ended} ended: see the logs in {home}")
+
+
+def local_variables(home: Path, lake: str) -> dict[str, str]:
+    """What DAGs take where neither a person, nor an asset, nor the run's date says otherwise: folders of `home`."""
+    return {
         "lake": lake or (home / "lake").as_uri(),
         "source": (home / "captures").as_uri(),
         "partition": "default",
@@ -64,9 +74,3 @@ def airflow(
         "repository": str(home / "repository"),
         "inventory": str(home / "robots.toml"),
     }
-    typer.echo(f"starting Airflow in {home} ...", err=True)
-    with airflow_home.running(home, port, variables) as held:
-        typer.echo(f"{held.url}  user {held.user}  password {held.password}")
-        while (ended := held.ended()) is None:
-            time.sleep(1)
-    raise airflow_home.AirflowError(f"{ended} ended: see the logs in {home}")

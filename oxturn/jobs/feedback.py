@@ -1,5 +1,6 @@
 """From drift on robots to new data: what `dags/drift_retrain_dag.py` calls."""
 
+import hashlib
 import json
 import urllib.error
 import urllib.parse
@@ -42,6 +43,8 @@ def _robots(answer: Any) -> list[dict[str, str]]:
 def collect(feedback: str, lake: str, partition: str) -> str:
     """The frames that robots kept (monitoring.feedback) as one result, with an index for whoever labels them.
 
+    Its place is named after what it holds, so that no later collection takes its place, nor labels laid beside it:
+    robots delete what they kept.
     A frame whose description is missing or torn was cut off while being written or copied; it stays where it is.
     """
     described = {uri.removesuffix(".json"): uri for uri in listed(feedback, ".json")}
@@ -68,7 +71,8 @@ def collect(feedback: str, lake: str, partition: str) -> str:
         write_json(folder / "index.json", index)
 
     inputs = [f"{name} {fingerprint(uri)}" for pair in pairs for uri in pair for name in [uri.rpartition("/")[2]]]
-    return produce(f"{lake}/{partition}/feedback", inputs, work)
+    held = hashlib.sha256("\n".join(inputs).encode()).hexdigest()[:12]
+    return produce(f"{lake}/{partition}/feedback/{held}", inputs, work)
 
 
 def capture(lake: str, partition: str, rooms: int, frames: int, seed: int) -> str:

@@ -1,4 +1,6 @@
 import ast
+import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -6,6 +8,7 @@ from room_samples import capture
 
 from oxturn import lake
 from oxturn.jobs import data, feedback, release, training
+from oxturn.service_verbs import local_variables
 from perception import sample_format
 
 DAGS = Path(__file__).parents[2] / "dags"
@@ -98,6 +101,67 @@ def test_drift_takes_in_frames_and_simulates_only_when_there_is_drift(run_dag, m
         ("collect", "memory://k", "memory://l", "d"),
     ]
     assert states["announce"] == ["success"]
+
+
+@pytest.fixture
+def local_variable(monkeypatch, tmp_path):
+    """The variable `oxturn` as `oxturn airflow` sets it."""
+    monkeypatch.setenv("AIRFLOW_VAR_OXTURN", json.dumps(local_variables(tmp_path, "")))
+
+
+@pytest.fixture
+def captures(monkeypatch):
+    """There is drift; rooms are not simulated, but noted as (partition, seed)."""
+    noted = []
+    monkeypatch.setattr(feedback, "drifted", lambda *_: [{"robot": "ox1", "feature": "brightness"}])
+    monkeypatch.setattr(feedback, "capture", lambda _, part, __, ___, seed: noted.append((part, seed)) or "memory://c")
+    return noted
+
+
+def keep_on_robot(folder, name):
+    folder.mkdir(exist_ok=True)
+    (folder / f"{name}.jpg").write_bytes(name.encode())
+    (folder / f"{name}.json").write_text(json.dumps({"reason": "drifted"}))
+
+
+def scheduled(day):
+    moment = datetime(2026, 8, day, tzinfo=UTC)
+    return {"logical_date": moment, "run_after": moment}
+
+
+def test_each_days_drift_is_new_rooms_and_takes_nothing_from_the_day_before(
+    run_dag, captures, local_variable, tmp_path
+):
+    keep_on_robot(tmp_path / "feedback", "1-drifted")
+    run_dag("drift_retrain", dated=scheduled(15))
+    [labelled] = (tmp_path / "lake").rglob("1-drifted.jpg")
+    (labelled.parent / "labels.csv").write_text("1-drifted,sock")
+    (tmp_path / "feedback" / "1-drifted.jpg").unlink()  # the robot needed its room
+    keep_on_robot(tmp_path / "feedback", "2-drifted")
+    run_dag("drift_retrain", dated=scheduled(16))
+
+    assert [partition for partition, _ in captures] == ["drift-20260815T000000", "drift-20260816T000000"]
+    assert len({seed for _, seed in captures}) == 2
+    assert labelled.exists() and (labelled.parent / "labels.csv").exists()
+    assert len(list((tmp_path / "lake").rglob("2-drifted.jpg"))) == 1
+
+
+def test_a_drift_run_by_hand_without_a_logical_date_is_dated_by_when_it_was_asked_for(
+    run_dag, captures, local_variable, tmp_path
+):
+    keep_on_robot(tmp_path / "feedback", "1-drifted")
+
+    run_dag("drift_retrain", dated={"logical_date": None, "run_after": datetime(2026, 8, 15, 9, 30, 5, tzinfo=UTC)})
+
+    assert captures == [("drift-20260815T093005", 1786786205)]
+
+
+def test_what_a_drift_run_is_given_by_hand_counts(run_dag, captures, local_variable, tmp_path):
+    keep_on_robot(tmp_path / "feedback", "1-drifted")
+
+    run_dag("drift_retrain", dated=scheduled(17), partition="mine", seed=5)
+
+    assert captures == [("mine", 5)]
 
 
 def test_a_release_is_signed_and_rolled_out_in_that_order(run_dag, monkeypatch):

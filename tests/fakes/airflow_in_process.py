@@ -31,13 +31,17 @@ def load_dags():
         return DagBag(DAGS)
 
 
-def run_dag(dag_bag, dag_id, **params):
-    """Runs the DAG to its end -> {task id: [states]}; raises AssertionError when it fails."""
+def run_dag(dag_bag, dag_id, dated=None, **params):
+    """Runs the DAG to its end -> {task id: [states]}; raises AssertionError when it fails.
+
+    `dated`: `logical_date` and `run_after` of the run; without, those of a run by hand now.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         dag = dag_bag.dags[dag_id]
+        # all of them: what an earlier run was given stays in the DAG
         asked = dict.fromkeys(dag.params, "") | {name: str(value) for name, value in params.items()}
-        finished = dag.test(run_conf=asked)  # all of them: what an earlier run was given stays in the DAG
+        finished = dag.test(run_conf=asked, **(dated or {}))
         states = {}
         for instance in finished.get_task_instances():
             states.setdefault(instance.task_id, []).append(str(instance.state))

@@ -100,6 +100,21 @@ def test_new_frames_make_a_new_result_and_old_ones_do_not(tmp_path):
     assert first == same != more
 
 
+@pytest.mark.parametrize("remote", [True, False])
+def test_what_was_collected_stays_when_robots_have_deleted_it(tmp_path, remote):
+    root = "memory://kept-lake" if remote else tmp_path.as_uri()
+    kept(tmp_path / "kept", "1-bumped")
+    first = feedback.collect((tmp_path / "kept").as_uri(), root, "d")
+    (tmp_path / "kept" / "1-bumped.jpg").unlink()
+    kept(tmp_path / "kept", "2-unsure")
+
+    second = feedback.collect((tmp_path / "kept").as_uri(), root, "d")
+
+    for uri, name in ((first, "1-bumped.jpg"), (second, "2-unsure.jpg")):
+        with local_copy(uri) as folder:
+            assert [path.name for path in folder.glob("*.jpg")] == [name]
+
+
 def test_an_empty_folder_says_so(tmp_path):
     (tmp_path / "kept").mkdir()
     with pytest.raises(LakeError, match="no frames"):
