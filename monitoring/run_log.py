@@ -1,9 +1,9 @@
 """The run as an MCAP recording that Foxglove, `mcap` and rosbag tools open: scans, frames, poses, map, plan, words.
 
 Topics, all with Foxglove's schemas: /scan LaserScan, /camera CompressedImage (JPEG), /tf FrameTransforms, /map Grid,
-/plan and /objects PosesInFrame, /log Log. Files are rotated by size and the oldest are deleted. A file carries the
-ending `.part` while it is written; after a crash the next run keeps it as `-unfinished.mcap`, readable up to its last
-chunk. A full disk ends the recording, never the robot: `failure` then says why.
+/plan and /objects PosesInFrame, /log Log. Files are rotated by size; the oldest are deleted whenever one is opened. A
+file carries the ending `.part` while it is written; after a crash the next run keeps it as `-unfinished.mcap`, readable
+up to its last chunk. A full disk ends the recording, never the robot: `failure` then says why.
 """
 
 import itertools
@@ -144,15 +144,16 @@ class RunLog:
     def _rotate(self) -> None:
         self.close()
         try:
-            finished = sorted(self._folder.glob("run-*.mcap"))
-            for old in finished[: max(len(finished) - self._settings.files_max + 1, 0)]:
-                old.unlink()
             self._file = self._opened()
         except OSError as error:
             self.failure = str(error)
             logger.error("run log %s ends: %s", self._folder, error)
 
     def _opened(self) -> "_McapFile":
+        """The next file; the oldest make room for it."""
+        finished = sorted(self._folder.glob("run-*.mcap"))
+        for old in finished[: max(len(finished) - self._settings.files_max + 1, 0)]:
+            old.unlink()
         return _McapFile(self._folder / f"run-{next(self._numbers):06d}.mcap")
 
     def _ns(self, stamp_s: float) -> int:

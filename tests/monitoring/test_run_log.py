@@ -131,6 +131,27 @@ def test_a_new_run_continues_the_numbers(tmp_path):
     assert [path.name for path in sorted(tmp_path.iterdir())] == ["run-000001.mcap", "run-000002.mcap"]
 
 
+def test_short_runs_are_pruned_too_with_what_crashes_left(tmp_path):
+    for number in range(1, 8):
+        ending = "-unfinished.mcap" if number % 2 else ".mcap"
+        (tmp_path / f"run-{number:06d}{ending}").write_bytes(b"")
+    (tmp_path / "run-000008.mcap.part").write_bytes(b"")
+
+    for _ in range(2):
+        with run_log(tmp_path, files_max=3) as log:
+            log.on_tick(tick(0.0))
+
+    left = sorted(path.name for path in tmp_path.iterdir())
+    assert left == ["run-000008-unfinished.mcap", "run-000009.mcap", "run-000010.mcap"]
+
+
+def test_a_running_recording_counts_among_the_files_kept(tmp_path):
+    for _ in range(5):
+        with run_log(tmp_path, files_max=3) as log:
+            log.on_tick(tick(0.0))
+            assert len(list(tmp_path.iterdir())) <= 3
+
+
 KILLED = """
 import os, signal
 from pathlib import Path
