@@ -26,7 +26,6 @@ USER oxturn
 ENV AIRFLOW_HOME=/opt/airflow \
     AIRFLOW__CORE__DAGS_FOLDER=/opt/oxturn/dags \
     AIRFLOW__CORE__LOAD_EXAMPLES=False \
-    AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION=False \
-    OXTURN_LAKE=file:///data/lake
+    AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION=False
 ENTRYPOINT ["airflow"]
 CMD ["version"]

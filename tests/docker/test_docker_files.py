@@ -1,11 +1,15 @@
 """No container engine runs here: what can be known without one is known."""
 
+import json
 import re
 import tomllib
 from pathlib import Path
 
 import pytest
 import yaml
+
+from foundation.robot_config import RobotConfig
+from oxturn.service_verbs import local_variables
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILES = sorted((ROOT / "docker").glob("*.Dockerfile"))
@@ -86,6 +90,48 @@ def test_compose_opens_ports_on_loopback_only():
     for name, service in COMPOSE["services"].items():
         for port in service.get("ports", []):
             assert port.startswith("127.0.0.1:"), name
+
+
+LOOPBACK = {
+    "prometheus": "--web.listen-address=127.0.0.1:9090",
+    "alertmanager": "--web.listen-address=127.0.0.1:9093",
+    "grafana": "127.0.0.1",
+    "robot": "--simulated",  # robot.toml's defaults: its metrics and page are on loopback
+    "prometheus-socket": "UNIX-LISTEN:/door/prometheus.sock,fork,unlink-early",
+}
+
+
+def test_what_shares_the_hosts_network_listens_on_loopback_only():
+    hosts = {name: service for name, service in COMPOSE["services"].items() if service.get("network_mode") == "host"}
+
+    assert set(hosts) == set(LOOPBACK)
+    for name, service in hosts.items():
+        told = [*service.get("command", []), service.get("environment", {}).get("GF_SERVER_HTTP_ADDR")]
+        assert LOOPBACK[name] in told, name
+        assert not [word for word in told if "0.0.0.0" in str(word)], name
+    assert RobotConfig().monitoring.host == "127.0.0.1"
+
+
+def test_the_variable_that_dags_read_is_set_as_oxturn_airflow_sets_it():
+    local = local_variables(Path("/data"), "")
+    services = {name: service for name, service in COMPOSE["services"].items() if name.startswith("airflow-")}
+    del services["airflow-db"]
+
+    for name, service in services.items():
+        told = json.loads(service["environment"]["AIRFLOW_VAR_OXTURN"])
+        assert told == local | {"registry": "http://mlflow:5000", "prometheus": "http://prometheus-door:9090"}, name
+        assert "lake:/data" in service["volumes"], name
+    assert {"mlflow", "prometheus-door"} <= set(COMPOSE["services"])
+
+
+def test_no_setting_is_made_that_nothing_reads():
+    told = "".join(path.read_text() for path in (ROOT / "docker").iterdir())
+    folders = ("deploy", "oxturn", "dags", "monitoring")
+    readers = [path for folder in folders for kind in ("py", "yml") for path in ROOT.glob(f"{folder}/**/*.{kind}")]
+    read = "".join(path.read_text() for path in readers)
+
+    for name in re.findall(r"^ +(OXTURN_\w+)[:=]", told, re.MULTILINE):
+        assert name in read, name
 
 
 def test_compose_mounts_and_builds_what_exists():
