@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
+from deploy.robot_toml import ROBOT_TOML, config_here
+
 ota = typer.Typer(
     help="Models and the robot's software over the air: keys, publish, push, status, rollback.", no_args_is_help=True
 )
@@ -23,6 +25,7 @@ Home = Annotated[Path | None, typer.Option("--home", help="This machine is the r
 Host = Annotated[str | None, typer.Option("--host", help="Robot as [user@]host[:port].")]
 HostKey = Annotated[str | None, typer.Option("--host-key", help="Its public host key line, or a file with it.")]
 Software = Annotated[bool, typer.Option("--software", help="The robot's program instead of its model.")]
+OwnConfig = Annotated[Path | None, typer.Option("--config", help=f"robot.toml; {ROBOT_TOML} where there is one.")]
 KeyFile = Annotated[Path | None, typer.Option("--key-file", help="Private ed25519 key; else the SSH agent is asked.")]
 
 
@@ -210,13 +213,13 @@ def setup(
 
 @pi.command()
 def selftest(
-    config: Annotated[Path | None, typer.Option(help="robot.toml")] = None,
+    config: OwnConfig = None,
     out: Annotated[Path, typer.Option(help="The acceptance report.")] = Path("acceptance.md"),
 ) -> None:
     """On the Pi: drive a small course (a metre of free floor), check every sensor and timing."""
     from deploy.pi_commands import run_selftest
 
-    passed, report = run_selftest(config, out)
+    passed, report = run_selftest(_own(config), out)
     print(report)
     if not passed:
         raise typer.Exit(1)
@@ -225,7 +228,7 @@ def selftest(
 @pi.command()
 def software_check(
     home: Annotated[Path, typer.Argument(help="The robot's folder.")],
-    config: Annotated[Path, typer.Option(help="robot.toml")] = Path("/etc/oxturn/robot.toml"),
+    config: Annotated[Path, typer.Option(help="robot.toml")] = ROBOT_TOML,
 ) -> None:
     """Asked of new software before it is used: does it import, read this robot's folder and settings, run its model."""
     from deploy.software_check import examine
@@ -234,22 +237,29 @@ def software_check(
 
 
 @pi.command()
-def calibrate(config: Annotated[Path | None, typer.Option(help="robot.toml")] = None) -> None:
+def calibrate(config: OwnConfig = None) -> None:
     """On the Pi, facing a wall 1 to 2 m away: measure wheel size and track; prints lines for robot.toml."""
     from deploy.pi_commands import run_calibration
 
-    for line in run_calibration(config):
+    for line in run_calibration(_own(config)):
         print(line)
 
 
 @robot.command()
-def teleop(config: Annotated[Path | None, typer.Option(help="robot.toml")] = None) -> None:
+def teleop(config: OwnConfig = None) -> None:
     """Drive by keyboard, through the safety limiter."""
     from deploy.pi_commands import run_teleop
     from deploy.teleop import HELP
 
     print(HELP)
-    run_teleop(config)
+    run_teleop(_own(config))
+
+
+def _own(config: Path | None) -> Path | None:
+    """The configuration of the robot whose devices are about to be used; says which."""
+    used = config_here(config)
+    typer.echo(f"configuration: {used or f'the reference robot, for there is no {ROBOT_TOML}'}", err=True)
+    return used
 
 
 def _address(host: str | None, host_key: str | None, key_file: Path | None) -> Any:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Final, Protocol
 
+from deploy.robot_toml import ROBOT_TOML
 from deploy.software_trial import PACKAGED
 from deploy.update_errors import DeployError
 
@@ -93,8 +94,8 @@ def plan(files: SetupFiles) -> list[SetupStep]:
         ),
         _file("trust root", HOME / "trust" / "first_root.json", files.first_root, "oxturn", keep=True),
         _file("push key with its forced command", HOME / ".ssh" / "authorized_keys", key_line, "oxturn", mode="600"),
-        _folder(PurePosixPath("/etc/oxturn"), "root"),
-        _file("robot.toml", PurePosixPath("/etc/oxturn/robot.toml"), files.robot_toml, "root", keep=True),
+        _folder(PurePosixPath(ROBOT_TOML.parent), "root"),
+        _file("robot.toml", PurePosixPath(ROBOT_TOML), files.robot_toml, "root", keep=True),
         _folder(OPT / "lib", "root"),
         *(_file(name, OPT / "lib" / name, content, "root") for name, content in sorted(files.scripts.items())),
         _file("systemd unit", PurePosixPath("/etc/systemd/system/oxturn.service"), files.unit, "root"),

@@ -10,6 +10,7 @@ from fake_software import wheels_of
 from typer.testing import CliRunner
 
 import deploy.cli
+from deploy import pi_commands, robot_toml
 from deploy.local_robot import local_robot_end
 from deploy.transport import create_client_key
 from deploy.update_errors import DeployError
@@ -160,3 +161,31 @@ def test_a_roll_out_by_its_verb(run, bundle, key_and_end, tmp_path):
 
     assert "pause" in paused.stdout
     assert (first["result"], second["result"], second["installed"]) == ("paused", "finished", 1)
+
+
+@pytest.fixture
+def used_on_the_robot(monkeypatch):
+    """Which configuration each verb that moves the robot was given."""
+    used = []
+    monkeypatch.setattr(pi_commands, "run_selftest", lambda config, out: used.append(config) or (True, "ok"))
+    monkeypatch.setattr(pi_commands, "run_calibration", lambda config: used.append(config) or [])
+    monkeypatch.setattr(pi_commands, "run_teleop", used.append)
+    return used
+
+
+@pytest.mark.parametrize("verb", [("pi", "selftest"), ("pi", "calibrate"), ("robot", "teleop")])
+def test_verbs_on_the_robot_use_its_own_configuration_and_say_which(
+    run, used_on_the_robot, verb, tmp_path, monkeypatch
+):
+    installed, other = tmp_path / "robot.toml", tmp_path / "other.toml"
+    monkeypatch.setattr(deploy.cli, "config_here", lambda given: robot_toml.config_here(given, installed))
+
+    elsewhere = run(*verb)
+    installed.write_text("")
+    on_the_robot = run(*verb)
+    by_hand = run(*verb, "--config", other)
+
+    assert used_on_the_robot == [None, installed, other]
+    assert "the reference robot" in elsewhere.stderr
+    assert f"configuration: {installed}" in on_the_robot.stderr
+    assert f"configuration: {other}" in by_hand.stderr
