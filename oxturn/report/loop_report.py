@@ -14,12 +14,14 @@ from oxturn.verdict import Verdict
 
 NAMES = {"lidar_only": "LIDAR alone", "with_model": "with the delivered model"}
 FRAMES_SHOWN = 6
+PAGE = "report.html"
+PICTURES = "pictures"
 
 
 def write(out: Path, stages: Mapping[str, Stage], verdict: Verdict) -> Path:
-    """`report.html` in `out`, its pictures in `out/pictures`."""
+    """The PAGE in `out`; its pictures, which it holds too, as files in PICTURES."""
     runs = [driven_run.load(stages["driven"].folder / key, name) for key, name in NAMES.items()]
-    folder = out / "pictures"
+    folder = out / PICTURES
     pictures.side_by_side(runs, folder / "both-runs.png")
     sections = [
         Section(
@@ -41,7 +43,7 @@ def write(out: Path, stages: Mapping[str, Stage], verdict: Verdict) -> Path:
         Section("From seed to robot", "", _steps(stages)),
     ]
     lead = f"Seed {_seed(stages)}: rooms drawn, a model trained on samples of them, signed, delivered, put to work."
-    return write_page(out / "report.html", "Oxturn: the whole loop", lead, verdict, sections)
+    return write_page(out / PAGE, "Oxturn: the whole loop", lead, verdict, sections)
 
 
 def _jobs(runs: Sequence[DrivenRun]) -> Table:

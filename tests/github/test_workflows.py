@@ -44,6 +44,16 @@ def test_make_targets_and_images_that_workflows_name_exist(name):
         assert (ROOT / "docker" / f"{image}.Dockerfile").is_file(), image
 
 
+def test_the_demos_report_is_uploaded_from_where_the_demo_writes_it():
+    from oxturn.report import loop_report
+
+    demo = yaml.safe_load(WORKFLOWS["checks.yml"])["jobs"]["demo"]["steps"]
+    [upload] = [step for step in demo if "upload-artifact" in step.get("uses", "")]
+    out = re.search(r"^OUT \?= (\S+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)[1]
+
+    assert upload["with"]["path"].split() == [f"{out}/{loop_report.PAGE}", f"{out}/{loop_report.PICTURES}"]
+
+
 def test_the_training_workflow_calls_verbs_that_exist():
     from oxturn.cli import app, mount
 
