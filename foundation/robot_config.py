@@ -120,7 +120,7 @@ class GpioPins(Section):
 class Hardware(Section):
     """What hangs on the Pi; read by the daemon alone."""
 
-    tick_hz: float = Field(10.0, gt=0, le=50)
+    tick_hz: float = Field(10.0, ge=8, le=12)  # recoveries, pauses and limits count ticks of a tenth of a second
     lidar: Literal["ld19", "rplidar_a1"] = "ld19"
     lidar_port: str = "/dev/serial0"
     motors: Literal["board", "gpio"] = "board"

@@ -50,6 +50,11 @@ _LOOK_AGAIN_M2: Final = 0.15  # swept since the last look round: another one may
 _JOIN_M: Final = 0.4  # how far ahead of the robot a new route begins, unless something blocks earlier
 _WALL_GAP_M: Final = 0.017  # between body and wall on edge passes
 _LOST_LOOKS: Final = 4  # of half a minute each
+_BLIND_TICKS: Final = 300  # without a beam that tells something; then a person is needed
+_BEAMS_MIN: Final = 10
+_HELD_TIMES: Final = 4  # recoveries from a bumper or cliff sensor that did not let go in between
+_LOOK_BEHIND_M: Final = 0.05  # before a recovery's move goes nearer to a zone
+_IN_ZONE_M: Final = 0.05  # deeper than any error of the pose
 _OBJECT_NEAR_M: Final = 0.10
 _WAIT_TICKS: Final = 50
 _START_TICKS: Final = 15  # let the first scans draw the room
@@ -122,6 +127,8 @@ class Covering:
         self._begun = False
         self._refused = ""
         self._lost_looks = 0  # in a row
+        self._blind_ticks = 0  # in a row
+        self._held = 0  # recoveries since bumper and cliff sensors were last free
         self._called_home = False
         self._way_home: WayHome | None = None
         self._homecoming: Homecoming | None = None
@@ -164,7 +171,8 @@ class Covering:
 
     def command(self, estimate: PoseEstimate, observation: Observation) -> DriveCommand | None:
         self._ticks += 1
-        wanted = self._decide(estimate, observation)
+        wanted = None if self._refused else self._decide(estimate, observation)
+        wanted = None if self._refused else wanted
         self._notice_waiting(wanted, estimate)
         if wanted is None:
             return None
@@ -185,13 +193,18 @@ class Covering:
         pose = estimate.map_from_base
         if not self._begun and estimate.tracking is Tracking.TRACKING:
             self._begin_at(pose)
-        if self._refused:
-            return None
+        if estimate.tracking is Tracking.TRACKING and self._room.zone_gap_m(pose.x_m, pose.y_m) < -_IN_ZONE_M:
+            self._refuse_in_zone(pose)
         if self._called_home and self._way_home is None:
             self._begin_way_home(pose)
         self._poll(pose)
+        if self._sees_nothing(estimate, observation):
+            return _HALT
         self._notice_trouble(estimate, observation)
         recovering = self._recovery.command(pose)
+        while recovering is not None and self._nears_zone(pose, recovering):
+            self._recovery.skip_move()
+            recovering = self._recovery.command(pose)
         if recovering is not None:
             return recovering
         if self._ticks <= _START_TICKS or estimate.tracking is Tracking.LOST:
@@ -209,10 +222,17 @@ class Covering:
         """Where the robot stands when it first knows."""
         self._begun = True
         self._progress = replace(self._progress, home=self._progress.home or pose)
+        self._refuse_in_zone(pose)
+
+    def _refuse_in_zone(self, pose: Pose2D) -> None:
         zone = self._room.zone_at(pose.x_m, pose.y_m)
         if zone is not None:
-            self._refused = f"stands in the no-go zone {zone.name!r} at {pose.x_m:.2f}, {pose.y_m:.2f}: move it out"
-            self._on_event(self._refused)
+            self._refuse(f"stands in the no-go zone {zone.name!r} at {pose.x_m:.2f}, {pose.y_m:.2f}: move it out")
+
+    def _refuse(self, reason: str) -> None:
+        """The job is not gone on with: it stays unfinished, and a person is told why."""
+        self._refused = reason
+        self._on_event(reason)
 
     # routes
 
@@ -453,26 +473,58 @@ class Covering:
             if self._recovery.log[-1].trouble is Trouble.LOST:
                 self._recovery.end()
             return
-        if observation.bumper_pressed:
+        held = observation.bumper_pressed or any(observation.cliffs)
+        self._held = self._held if held else 0
+        if not (held or self._still.stuck(self._last, pose, stamp_s)):
+            return
+        reason = self._beyond_help(observation, pose, stamp_s)
+        if reason:
+            self._refuse(reason)
+        elif observation.bumper_pressed:
             self._room.mark(estimate, self._body_radius_m + 0.03, 0.0, 0.05, "bumped")
             self._begin(Trouble.BUMPED, estimate, stamp_s)
-        elif any(observation.cliffs):
+        elif held:
             self._room.mark(estimate, self._body_radius_m + 0.08, 0.0, 0.12, "cliff")
             self._begin(Trouble.CLIFF, estimate, stamp_s)
-        elif self._still.stuck(self._last, pose, stamp_s):
+        else:
             self._room.mark(estimate, self._body_radius_m + 0.02, 0.0, 0.03, "stuck")
             self._begin(Trouble.STUCK, estimate, stamp_s)
+
+    def _beyond_help(self, observation: Observation, pose: Pose2D, stamp_s: float) -> str:
+        """Why another recovery would be in vain; empty when it may help."""
+        here = f"at {pose.x_m:.2f}, {pose.y_m:.2f}"
+        if self._held >= _HELD_TIMES:
+            what = "the bumper stays pressed" if observation.bumper_pressed else "a cliff sensor sees no floor any more"
+            return f"{what} {here}: look at it, and at where the robot stands"
+        return f"in trouble again and again {here}: put it elsewhere" if self._recovery.no_end(stamp_s) else ""
+
+    def _sees_nothing(self, estimate: PoseEstimate, observation: Observation) -> bool:
+        """A LIDAR that is silent or covered: the limiter lets nothing move, no recovery helps. Wait, then give up."""
+        scan = observation.scan
+        tells = scan is not None and np.count_nonzero(np.isfinite(scan.ranges_m)) >= _BEAMS_MIN
+        self._blind_ticks = 0 if tells or estimate.tracking is Tracking.LOST else self._blind_ticks + 1
+        if self._blind_ticks > _BLIND_TICKS:
+            self._refuse("the LIDAR sees nothing: look whether it turns, is plugged in and is not covered")
+        return self._blind_ticks > _WAIT_TICKS
+
+    def _nears_zone(self, pose: Pose2D, command: DriveCommand) -> bool:
+        """Whether a move without a plan would bring the body into a no-go zone, or deeper into one."""
+        if command.speed_mps == 0:
+            return False
+        there = pose @ Pose2D(math.copysign(_LOOK_BEHIND_M, command.speed_mps), 0.0, 0.0)
+        gap_m = self._room.zone_gap_m(there.x_m, there.y_m)
+        return gap_m < min(self._body_radius_m, self._room.zone_gap_m(pose.x_m, pose.y_m))
 
     def _look_where_it_is(self, estimate: PoseEstimate, stamp_s: float) -> None:
         """A few looks round; then a person is needed, and what is kept of the job waits for them."""
         if self._lost_looks >= _LOST_LOOKS:
-            self._refused = "lost: nothing here is on the map; carry it back to where it was, or begin a new job"
-            self._on_event(self._refused)
+            self._refuse("lost: nothing here is on the map; carry it back to where it was, or begin a new job")
             return
         self._lost_looks += 1
         self._begin(Trouble.LOST, estimate, stamp_s)
 
     def _begin(self, trouble: Trouble, estimate: PoseEstimate, stamp_s: float) -> None:
+        self._held += trouble in (Trouble.BUMPED, Trouble.CLIFF)
         taken_for = self._recovery.begin(trouble, estimate.map_from_base, stamp_s)
         pose = estimate.map_from_base
         self._on_event(f"{taken_for.value} at {pose.x_m:.2f}, {pose.y_m:.2f}")

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from foundation.geometry import Pose2D
+from foundation.geometry import FloatArray, Pose2D
 from navigation.grid_geometry import CellRect, GridGeometry
 from navigation.keyframes import KeyframeStore
 from navigation.occupancy_map import OccupancyMap
@@ -16,6 +16,7 @@ class LiveMap:
         self._store = store
         self._settings = (cell_m, occupied_ratio, ray_max_m)
         self._occupancy = self.blank()
+        self._drawn: list[Pose2D] = []
 
     @property
     def geometry(self) -> GridGeometry:
@@ -32,13 +33,18 @@ class LiveMap:
         return self._store.pose(keyframe)
 
     def add_keyframe(self, index: int) -> None:
-        """Maps what the keyframe saw."""
-        keyframe = self._store.keyframes[index]
+        """Maps what the keyframe saw, the next one in their order."""
+        keyframe, pose = self._store.keyframes[index], self._store.pose(index)
+        self._drawn.append(pose)
         self._occupancy.integrate(
-            self._store.pose(index),
+            pose,
             keyframe.points_base.astype(np.float64),
             keyframe.origins_base.astype(np.float64),
         )
+
+    def drawn_at_m(self) -> FloatArray:
+        """(K, 2): where each keyframe was when its scan was drawn; small corrections since then have not moved it."""
+        return np.array([(pose.x_m, pose.y_m) for pose in self._drawn]).reshape(-1, 2)
 
     def blank(self) -> OccupancyMap:
         """An empty map with the same settings."""
@@ -52,6 +58,7 @@ class LiveMap:
         """
         occupancy.contain(self._occupancy.geometry)
         self._occupancy = occupancy
+        self._drawn = [self._store.pose(index) for index in range(count)]
         for index in range(count, len(self._store)):
             self.add_keyframe(index)
         occupancy.touch_all()

@@ -5,10 +5,12 @@ Implements robot_loop.Room. All layers lie on the static map's grid and grow wit
 changed: blocks of cells reported by SLAM, discs of objects that moved, the floor swept. Nothing here plans or drives.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -223,6 +225,11 @@ class MapHandler:
         """The no-go zone that a place lies in."""
         here = GridGeometry(x_m - 5e-4, y_m - 5e-4, 1e-3, 1, 1)
         return next((zone for zone in self._zones if polygon_cells(here, zone.corners_map).any()), None)
+
+    def zone_gap_m(self, x_m: float, y_m: float) -> float:
+        """From a place to the nearest no-go zone or virtual wall, negative inside; inf where there is none."""
+        polygons = [np.array(zone.corners_map, np.float32) for zone in self._zones]
+        return min((-cv2.pointPolygonTest(polygon, (x_m, y_m), True) for polygon in polygons), default=math.inf)
 
     def set_wanted(self, draw: Callable[[GridGeometry], BoolGrid] | None) -> None:
         """Sweep only the floor that `draw` gives (R, C) for a grid; the rest may be driven over. None: all of it."""

@@ -46,8 +46,16 @@ class MappingJob:
     unsolved: int = 0
     weighed: set[tuple[int, int]] = field(default_factory=set)  # ends of the relations that a solve has seen
 
-    def run(self, snapshot: Snapshot, blank: OccupancyMap | None, *, final: bool = False) -> MappingResult:
-        """`blank`: an empty map to draw into when poses change by more than half of its cell; None: no map is kept."""
+    def run(
+        self,
+        snapshot: Snapshot,
+        blank: OccupancyMap | None,
+        drawn_at_m: FloatArray | None = None,  # (K, 2)
+        *,
+        final: bool = False,
+    ) -> MappingResult:
+        """`blank`: an empty map to draw into when a keyframe comes to lie more than half of its cell from where it was
+        drawn, by this solve or by several; None: no map is kept."""
         settings = self.settings
         found = find_loops(snapshot, self.state, settings.loop, self.shape, self.matching)
         relations = [*snapshot.relations, *found]
@@ -60,7 +68,8 @@ class MappingJob:
         fresh = np.array([final or (one.first, one.second) not in self.weighed for one in relations])
         poses = solve(snapshot.poses, relations, settings.graph, fresh)
         self.weighed.update((one.first, one.second) for one in relations)
-        moved_m = float(np.linalg.norm(poses[:, :2] - snapshot.poses[:, :2], axis=1).max())
+        before_m = snapshot.poses[:, :2] if drawn_at_m is None else drawn_at_m
+        moved_m = float(np.linalg.norm(poses[:, :2] - before_m, axis=1).max())
         if blank is None or moved_m < 0.5 * blank.geometry.cell_m:
             return MappingResult(found, poses, None)
         return MappingResult(found, poses, drawn(snapshot, poses, blank))

@@ -53,8 +53,8 @@ class FollowerSettings:
             turn_brake_radps2=4.0,
             lookahead_m=0.08,
             lookahead_s=0.25,
-            tick_s=1.0 / config.lidar.rate_hz,
-            latency_s=0.5 / config.lidar.rate_hz,
+            tick_s=1.0 / config.hardware.tick_hz,
+            latency_s=0.5 / config.hardware.tick_hz,
         )
 
 

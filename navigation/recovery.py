@@ -1,7 +1,7 @@
 """What the robot does when driving goes wrong: bumped, stuck, wedged, trapped, at a cliff, lost. Each has an end.
 
 A recovery is a short list of moves with limits in ticks and metres; it marks the bad place first, so that the next plan
-keeps out of it. Nothing here plans: when a recovery ends, the caller asks for a new route.
+keeps out of it. Nothing here plans: when a recovery ends, the caller asks for a new route, unless `no_end` is in sight.
 """
 
 import math
@@ -48,6 +48,8 @@ _BACK_M: Final = 0.10
 _SAME_PLACE_M: Final = 0.25
 _WEDGED_AFTER: Final = 3
 _LOST_TICKS_MAX: Final = 300
+_NO_END_TIMES: Final = 10  # in so many seconds:
+_NO_END_S: Final = 180.0
 _STILL_S: Final = 3.0
 _STILL_M: Final = 0.02
 _STILL_RAD: Final = 0.10
@@ -84,7 +86,7 @@ class Recovery:
         """The current move; None when the last one has ended."""
         while self._moves:
             move = self._moves[0]
-            began = self._began or pose
+            began = self._began = self._began or pose
             moved = pose.distance_m(began) >= move.until_m if move.until_m else False
             turned = (
                 abs(wrap_angle(pose.heading_rad - began.heading_rad)) >= move.until_rad if move.until_rad else False
@@ -95,6 +97,16 @@ class Recovery:
             self._moves.pop(0)
             self._began, self._ticks = pose, 0
         return None
+
+    def skip_move(self) -> None:
+        """The current move must not be driven here: on with the next."""
+        self._moves = self._moves[1:]
+        self._began, self._ticks = None, 0
+
+    def no_end(self, stamp_s: float) -> bool:
+        """One trouble after the other: a sensor that stays pressed, or a place with no way out, needs a person."""
+        newest = self.log[-_NO_END_TIMES:]
+        return len(newest) == _NO_END_TIMES and stamp_s - newest[0].stamp_s < _NO_END_S
 
     def end(self) -> None:
         """The trouble is over by itself."""

@@ -4,6 +4,10 @@ A robot that it has stopped does not creep on when the noise of one scan makes r
 with more room than it was stopped for, in several scans in a row, until it has turned or backed away. Of a table leg's
 corner no more than a few beams tell how near it is.
 
+A scan that tells nothing is none: without points (a LIDAR that is covered, or looks into the sun) or the same to the
+last bit after the robot was told to move (one that hangs). While no scan comes, the last points come nearer by what was
+driven since, and after SafetySettings.scan_stale_s nothing moves.
+
 It only takes away: a limited command is never faster than the wanted one and never turns another way. What it allows is
 the speed from which braking ends before the round body touches the nearest scan point on the commanded arc.
 """
@@ -14,8 +18,9 @@ from typing import Final
 
 import numpy as np
 
-from foundation.geometry import FloatArray, Pose2D
+from foundation.geometry import IDENTITY, FloatArray, Pose2D
 from foundation.robot_config import RobotConfig
+from navigation.path_follower import ahead
 from navigation.robot_io import STOP, DriveCommand
 from perception.observation import Observation, Scan
 
@@ -28,6 +33,8 @@ _AGREEING_SCANS: Final = 3  # that leave this room, to go on beside something ne
 _BESIDE_BODY_M: Final = 0.03  # nothing nearer than this: one scan is enough
 _TURNED_AWAY_RAD: Final = math.radians(10)
 _TOUCHING_M: Final = 0.003  # a mean of five beams is wrong by that
+_POINTS_MIN: Final = 10  # with fewer the LIDAR sees nothing; a room of any size has hundreds
+_MOVED_M_OR_RAD: Final = 0.02  # told to, between two scans that cannot be equal
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +52,7 @@ class SafetySettings:
     turn_radps: float
     brake_mps2: float
     latency_s: float  # from the scan to the wheels
+    tick_s: float
     scan_old_s: float  # beyond it: slowly
     scan_stale_s: float  # beyond it: stop
 
@@ -62,13 +70,14 @@ class SafetySettings:
             turn_radps=config.drive.turn_radps,
             brake_mps2=config.drive.brake_mps2,
             latency_s=1.0 / config.lidar.rate_hz,
+            tick_s=1.0 / config.hardware.tick_hz,
             scan_old_s=0.25,
             scan_stale_s=0.6,
         )
 
 
 class Safety:
-    """robot_loop.Limiter: remembers the newest scan, so that a silent LIDAR is noticed."""
+    """robot_loop.Limiter: remembers the newest scan that tells something, so that a silent LIDAR is noticed."""
 
     def __init__(self, settings: SafetySettings) -> None:
         self._settings = settings
@@ -78,11 +87,13 @@ class Safety:
         self._scans_with_room = 0  # in a row, for going on there
         self._points_base: FloatArray = np.zeros((0, 2))
         self._scan_s: float | None = None
+        self._ranges: FloatArray | None = None  # of the newest scan, whatever it tells
+        self._moved_m_or_rad = 0.0  # told since it came
+        self._last = STOP
+        self._last_s: float | None = None
 
     def __call__(self, wanted: DriveCommand, observation: Observation) -> DriveCommand:
-        if observation.scan is not None:
-            self._points_base = scan_points(observation.scan, self._settings.base_from_laser)
-            self._scan_s = observation.scan.stamp_s
+        told = self._take_in(observation)
         age_s = math.inf if self._scan_s is None else observation.stamp_s - self._scan_s
         going_on = self._stopped * wanted.speed_mps > 0
         settings = self._wary if going_on else self._settings
@@ -91,16 +102,43 @@ class Safety:
         )
         if not going_on:
             self._scans_with_room = 0
-        elif not self._sure_of_room(command, observation):
+        elif not self._sure_of_room(command, told):
             command = replace(command, speed_mps=0.0)
         self._remember(wanted, command)
+        self._last, self._last_s = command, observation.stamp_s
         return command
 
-    def _sure_of_room(self, command: DriveCommand, observation: Observation) -> bool:
+    def _take_in(self, observation: Observation) -> bool:
+        """The points of now: a new scan's, or the last ones as seen from where the robot has driven since."""
+        moved = self._moved(observation.stamp_s)
+        self._moved_m_or_rad += math.hypot(moved.x_m, moved.y_m) + abs(moved.heading_rad)
+        scan = observation.scan
+        if scan is not None and not self._repeats(scan):
+            points_base = scan_points(scan, self._settings.base_from_laser)
+            if len(points_base) >= _POINTS_MIN:
+                self._points_base, self._scan_s = points_base, scan.stamp_s
+                return True
+        self._points_base = moved.inverse().transform(self._points_base)
+        return False
+
+    def _moved(self, stamp_s: float) -> Pose2D:
+        """By the last command, since the last tick."""
+        if self._last_s is None or not 0 < stamp_s - self._last_s <= self._settings.scan_stale_s:
+            return IDENTITY
+        return ahead(IDENTITY, self._last, stamp_s - self._last_s)
+
+    def _repeats(self, scan: Scan) -> bool:
+        """Equal to the last bit although the robot was told to move: noise alone would have changed it."""
+        if self._ranges is not None and np.array_equal(self._ranges, scan.ranges_m, equal_nan=True):
+            return self._moved_m_or_rad >= _MOVED_M_OR_RAD
+        self._ranges, self._moved_m_or_rad = scan.ranges_m, 0.0
+        return False
+
+    def _sure_of_room(self, command: DriveCommand, told: bool) -> bool:
         """Whether enough scans in a row have let it go on, this one included."""
         if abs(command.speed_mps) < _STANDING_MPS:
             self._scans_with_room = 0
-        elif observation.scan is not None:
+        elif told:
             self._scans_with_room += 1
         beside_m = self._settings.body_radius_m + _BESIDE_BODY_M
         return self._scans_with_room >= _AGREEING_SCANS or not ((self._points_base**2).sum(axis=1) < beside_m**2).any()
@@ -113,7 +151,7 @@ class Safety:
         elif command.speed_mps != 0:
             self._stopped = 0.0
         else:
-            self._turned_rad += abs(command.turn_radps) * self._settings.latency_s
+            self._turned_rad += abs(command.turn_radps) * self._settings.tick_s
             if self._turned_rad > _TURNED_AWAY_RAD:
                 self._stopped = 0.0
 

@@ -95,6 +95,8 @@ class Slam:
         self._anchor_from_base = start or IDENTITY
         self._odom_from_base = IDENTITY
         self._since_scan = IDENTITY  # motion by odometry since the last scan that was matched
+        self._unseen_m, self._unseen_rad = 0.0, 0.0  # driven and turned since then, to and fro
+        self._repeated_m_or_rad = 0.0  # driven and turned since the ranges last changed
         self._stamp_s: float | None = None
         self._last_ranges: FloatArray | None = None
         self._points: ScanPoints | None = None  # of the newest scan, for looking around when lost
@@ -134,11 +136,16 @@ class Slam:
         self._odom_from_base = odom_from_base
         self._anchor_from_base = self._anchor_from_base @ moved
         self._since_scan = self._since_scan @ moved
+        step_m, step_rad = math.hypot(moved.x_m, moved.y_m), abs(moved.heading_rad)
+        self._unseen_m, self._unseen_rad = self._unseen_m + step_m, self._unseen_rad + step_rad
+        self._repeated_m_or_rad += step_m + step_rad
         if scan is not None:
             gap_s = 0.0 if self._stamp_s is None else stamp_s - self._stamp_s
             self._look(stamp_s, scan, speeds(moved, gap_s))
-        elif self._moved_unseen(SHORT_M, SHORT_RAD):
-            self._blind()
+        else:
+            self._points = None  # what was seen elsewhere tells a lost robot nothing
+            if self._moved_unseen(SHORT_M, SHORT_RAD):
+                self._blind()
         self._stamp_s = stamp_s
         self._offer()
         map_from_base = self._map_from_base()
@@ -164,7 +171,7 @@ class Slam:
         before = self._anchor_from_base @ self._since_scan.inverse()
         self._slip.compare(self._since_scan, before.inverse() @ found.anchor_from_base)
         self._travelled_m += math.hypot(self._since_scan.x_m, self._since_scan.y_m)
-        self._since_scan = IDENTITY
+        self._seen()
         self._anchor_from_base = found.anchor_from_base
         self._poor_scans, self._known = 0, None
         self.tracking = Tracking.TRACKING if found.score >= settings.good_score else Tracking.DEGRADED
@@ -265,8 +272,10 @@ class Slam:
                 self._background.submit(self._look_around(self._points, self._odom_from_base))
         elif len(self._store) - self._offered >= self._settings.job_keyframes:
             self._offered = len(self._store)
-            snapshot, blank = self._store.snapshot(), self.static_map.blank() if self._keep_map else None
-            self._background.submit(lambda: self._mapping.run(snapshot, blank))
+            snapshot = self._store.snapshot()
+            still = self.static_map if self._keep_map else None
+            blank, drawn_at_m = (None, None) if still is None else (still.blank(), still.drawn_at_m())
+            self._background.submit(lambda: self._mapping.run(snapshot, blank, drawn_at_m))
 
     def _look_around(self, points: ScanPoints, odom_from_base: Pose2D) -> Callable[[], Look]:
         """A look at the whole map with the newest scan; the map as it is now."""
@@ -300,7 +309,7 @@ class Slam:
         map_from_base = map_from_odom @ self._odom_from_base
         index, _ = self._store.closest(map_from_base, len(self._store))
         self._anchor_at(index, map_from_base)
-        self._since_scan = IDENTITY
+        self._seen()
         self._revision += 1
         self.tracking, self._poor_scans, self._put_down = Tracking.DEGRADED, 0, False
 
@@ -346,10 +355,10 @@ class Slam:
     def _frozen(self, scan: Scan) -> bool:
         """The same ranges to the last bit although the wheels turned: a LIDAR that repeats itself."""
         last, self._last_ranges = self._last_ranges, scan.ranges_m
-        moved = self._since_scan
-        if last is None or math.hypot(moved.x_m, moved.y_m) + abs(moved.heading_rad) < 0.02:
-            return False
-        return np.array_equal(last, scan.ranges_m, equal_nan=True)
+        if last is not None and np.array_equal(last, scan.ranges_m, equal_nan=True):
+            return self._repeated_m_or_rad >= 0.02
+        self._repeated_m_or_rad = 0.0
+        return False
 
     def _blind(self) -> None:
         """Nothing to match: odometry carries the pose for a while."""
@@ -365,8 +374,11 @@ class Slam:
             self._sure_scans = 0
 
     def _moved_unseen(self, metres: float, radians: float) -> bool:
-        moved = self._since_scan
-        return math.hypot(moved.x_m, moved.y_m) > metres or abs(moved.heading_rad) > radians
+        return self._unseen_m > metres or self._unseen_rad > radians
+
+    def _seen(self) -> None:
+        """A scan was matched: odometry starts from there."""
+        self._since_scan, self._unseen_m, self._unseen_rad = IDENTITY, 0.0, 0.0
 
 
 def warm_up(settings: SlamSettings) -> None:

@@ -297,3 +297,86 @@ def test_a_robot_that_finds_itself_again_goes_on_however_often():
     assert loop.planner.report().done
     assert loop.planner.report().troubles.count("lost") == rounds
     assert score["coverage"] >= 0.93
+
+
+class Held(FlatWorld):
+    """From a tick on a sensor never lets go."""
+
+    def __init__(self, *args, from_tick, until_tick=10**9, **held):
+        super().__init__(*args, start=START)
+        self.from_tick, self.until_tick, self.held = from_tick, until_tick, held
+
+    def observe(self):
+        held = self.held if self.from_tick <= self.tick < self.until_tick else {}
+        return replace(super().observe(), **held)
+
+
+@pytest.mark.parametrize(
+    ("held", "what"),
+    [({"cliffs": (False, True, False, False)}, "cliff sensor"), ({"bumper_pressed": True}, "bumper stays pressed")],
+)
+def test_a_sensor_that_never_lets_go_is_told_and_ends_the_drive(held, what):
+    loop = Loop(Held((0, 0, 2.2, 1.6), from_tick=100, **held))
+
+    loop.drive(1500)
+
+    report = loop.planner.report()
+    assert what in report.refused and not report.done
+    assert len(report.troubles) == 4
+    assert loop.world.now_s < 60
+    begun_at = loop.world.track[505]
+    assert max(begun_at.distance_m(pose) for pose in loop.world.track[505:]) < 0.6
+
+
+def test_a_sensor_that_lets_go_is_forgiven_however_often():
+    class Flickering(Held):
+        def observe(self):
+            self.until_tick = 10**9 if self.tick % 200 < 3 else 0
+            return super().observe()
+
+    loop = Loop(Flickering((0, 0, 2.2, 1.6), from_tick=100, cliffs=(True, False, False, False)))
+
+    loop.drive(1400)
+
+    report = loop.planner.report()
+    assert len(report.troubles) >= 6 and not report.refused
+
+
+def test_a_robot_that_sees_nothing_any_more_stands_and_says_that_it_needs_help():
+    class Covered(FlatWorld):
+        def observe(self):
+            seen = super().observe()
+            blind = self.tick > 100
+            return replace(seen, scan=replace(seen.scan, ranges_m=np.full(450, np.inf))) if blind else seen
+
+    loop = Loop(Covered((0, 0, 2.2, 1.6), start=START))
+
+    loop.drive(2500)
+
+    report = loop.planner.report()
+    assert "LIDAR" in report.refused and not report.done and len(report.troubles) <= 1
+    assert 30 < loop.world.now_s - 10 < 40
+    assert all(command.speed_mps == 0 for command in loop.world.commands[108:])
+
+
+@pytest.mark.parametrize("held", [{"bumper_pressed": True}, {"cliffs": (True, True, False, False)}])
+def test_no_recovery_backs_into_a_no_go_zone(held):
+    loop = Loop(Held((0, 0, 2.2, 1.6), from_tick=20, until_tick=60, **held))
+    behind_m = START.x_m - loop.world.config.body.radius_m - 0.03
+    loop.room.set_zones([KeepOut(((behind_m - 0.01, 0.0), (behind_m, 0.0), (behind_m, 1.6), (behind_m - 0.01, 1.6)))])
+
+    loop.drive(400)
+
+    nearest_m = min(pose.x_m for pose in loop.world.track) - loop.world.config.body.radius_m
+    assert nearest_m > behind_m
+    assert loop.planner.report().troubles
+
+
+def test_a_robot_that_was_carried_into_a_no_go_zone_does_not_sweep_it():
+    loop = Loop(FlatWorld((0, 0, 2.4, 1.6), start=START))
+    loop.drive(100)
+
+    loop.room.set_zones([KeepOut(((0.0, 0.0), (2.4, 0.0), (2.4, 1.6), (0.0, 1.6)), "stairs")])
+    loop.drive(20)
+
+    assert "'stairs'" in loop.planner.report().refused and not loop.planner.report().done

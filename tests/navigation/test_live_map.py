@@ -59,3 +59,17 @@ def test_what_lay_on_the_old_grid_lies_on_the_new_one(first, second):
     corner = np.array([[before.origin_x_m + 0.01, before.origin_y_m + 0.01]])
     assert moved[tuple(still.geometry.cells(corner)[0])]
     assert isinstance(still.geometry, GridGeometry)
+
+
+def test_where_each_scan_was_drawn_is_remembered_until_it_is_drawn_anew():
+    store = KeyframeStore()
+    still = live(store)
+    for x_m in (0.0, 1.0):
+        store.add(seen((2.0, 0.0)), Pose2D(x_m, 0.0, 0.0))
+        still.add_keyframe(len(store) - 1)
+
+    store.correct(np.array([[0.0, 0.01, 0.0]]))  # the younger one follows
+    assert still.drawn_at_m().tolist() == [[0.0, 0.0], [1.0, 0.0]]
+
+    still.replace(still.blank(), 1)
+    assert still.drawn_at_m().tolist() == [[0.0, 0.01], [1.0, 0.01]]

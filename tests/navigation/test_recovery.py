@@ -79,3 +79,26 @@ def test_what_happened_where_is_kept():
 
     recovery.end()
     assert recovery.command(IDENTITY) is None
+
+
+def test_a_move_that_is_skipped_gives_way_to_the_next():
+    recovery = begin(Trouble.WEDGED)
+    assert recovery.command(IDENTITY).speed_mps == 0  # turns away first
+
+    recovery.skip_move()
+    assert recovery.command(IDENTITY).speed_mps > 0
+    assert recovery.command(Pose2D(0.14, 0.0, 0.0)).speed_mps > 0
+    assert recovery.command(Pose2D(0.16, 0.0, 0.0)).speed_mps < 0  # its 15 cm count from where it began
+
+    recovery.skip_move()
+    assert not recovery.active and recovery.command(IDENTITY) is None
+
+
+@pytest.mark.parametrize(("every_s", "no_end"), [(10.0, True), (25.0, False)])
+def test_one_trouble_after_the_other_has_no_end(every_s, no_end):
+    recovery = Recovery(0.12, 1.0)
+    for number in range(10):
+        assert not recovery.no_end(every_s * number)
+        recovery.begin(Trouble.STUCK, Pose2D(float(number), 0.0, 0.0), every_s * number)
+
+    assert recovery.no_end(every_s * 9) is no_end

@@ -164,6 +164,56 @@ def test_a_silent_lidar_stops_the_robot_and_a_new_scan_lets_it_go():
     assert safety(CRUISE, seen(None, 1.7)) == STOP
 
 
+@pytest.mark.parametrize("nothing", [0.0, math.inf, math.nan, 12.0])
+def test_a_covered_lidar_is_a_silent_one(nothing):
+    safety = Safety(SETTINGS)
+    assert safety(CRUISE, seen(scan_of(np.full(90, nothing)))) == STOP  # never saw anything
+
+    free = np.full(90, 5.0)
+    assert safety(CRUISE, seen(scan_of(free, 1.0), 1.0)) == CRUISE
+    for tick in range(1, 10):
+        stamp_s = 1.0 + 0.1 * tick
+        command = safety(CRUISE, seen(scan_of(np.full(90, nothing), stamp_s), stamp_s))
+    assert command == STOP
+
+
+def test_a_lidar_that_repeats_itself_while_the_robot_moves_is_a_silent_one():
+    safety, ranges = Safety(SETTINGS), np.full(90, 5.0)
+    commands = [safety(CRUISE, seen(scan_of(ranges, 0.1 * tick), 0.1 * tick)) for tick in range(12)]
+
+    assert commands[0] == CRUISE and commands[-1] == STOP
+    slowly = Safety(SETTINGS)
+    commands = [slowly(SLOWLY, seen(scan_of(ranges, 0.1 * tick), 0.1 * tick)) for tick in range(16)]
+    assert commands[-1] == STOP
+    assert slowly(SLOWLY, seen(scan_of(ranges + 1e-3, 1.6), 1.6)) == SLOWLY
+
+
+def test_a_robot_that_stands_may_see_the_same_for_ever_and_then_drive():
+    safety, ranges = Safety(SETTINGS), np.full(90, 5.0)
+    for tick in range(30):
+        safety(STOP, seen(scan_of(ranges, 0.1 * tick), 0.1 * tick))
+
+    assert safety(CRUISE, seen(scan_of(ranges, 3.0), 3.0)) == CRUISE
+
+
+@given(st.floats(0.005, 0.4), st.floats(-0.3, 0.3), st.floats(-1.0, 1.0), st.integers(0, 3))
+def test_while_the_lidar_is_silent_nothing_is_driven_into(gap_m, speed_mps, turn_radps, ticks_seen):
+    safety, wanted = Safety(SETTINGS), DriveCommand(speed_mps, turn_radps)
+    radius_m, pose, command = SETTINGS.body_radius_m, IDENTITY, STOP
+    bearings = -math.pi + 2 * math.pi / 720 * np.arange(720)
+    with np.errstate(divide="ignore"):  # a wall before it and one behind
+        ranges = (radius_m + gap_m) / np.abs(np.cos(bearings))
+    for tick in range(16):
+        pose = ahead(pose, command, 0.1)  # one tick of latency
+        if tick <= ticks_seen:
+            wall_m = radius_m + gap_m - pose.x_m * np.sign(np.cos(bearings + pose.heading_rad))
+            ranges = np.abs(wall_m / np.cos(bearings + pose.heading_rad)) + 1e-9 * tick
+        scan = scan_of(ranges, 0.1 * tick) if tick <= ticks_seen else None
+        command = safety(wanted, seen(scan, 0.1 * tick))
+        assert abs(pose.x_m) < gap_m
+    assert command == STOP
+
+
 def test_bumper_and_cliff_of_the_observation_are_heard():
     safety = Safety(SETTINGS)
     free = scan_of(np.full(90, 5.0))

@@ -11,6 +11,7 @@ from navigation.background import SteppedBackground
 from navigation.pose_estimate import Tracking
 from navigation.slam import Slam, SlamSettings
 from navigation.static_map import FREE, OCCUPIED
+from perception.observation import Observation, WheelAngles
 
 
 def new_slam(start=IDENTITY, laser=IDENTITY):
@@ -126,6 +127,37 @@ def test_a_frozen_lidar_does_not_stop_the_pose():
     _, errors, estimates = follow(ticks, change)
     assert estimates[-1].tracking is not Tracking.TRACKING
     assert errors[:, 0].max() < 0.15
+
+
+def to_and_fro(speed_mps, ticks, scan_of_tick):
+    """The robot drives a metre ahead and back again, before the same walls; tracking after each tick."""
+    slam, tracking, x_m, way = new_slam(), [], 0.0, 1.0
+    for tick in range(ticks):
+        stamp_s = 0.1 * tick
+        x_m += 0.1 * way * speed_mps
+        way = -way if abs(x_m) > 1.0 else way
+        angle_rad = x_m / WHEEL_RADIUS_M
+        observation = Observation(stamp_s, scan_of_tick(tick, stamp_s), None, WheelAngles(angle_rad, angle_rad))
+        tracking.append(slam.update(observation).tracking)
+    return tracking
+
+
+def test_a_frozen_lidar_is_noticed_on_a_slow_robot_too():
+    frozen = scan_at(ROOM, Pose2D(3.0, 3.0, 0.0), 0.0, np.random.default_rng(1))
+
+    tracking = to_and_fro(0.05, 20, lambda tick, stamp_s: replace(frozen, stamp_s=stamp_s))
+
+    assert tracking[0] is Tracking.TRACKING
+    assert all(state is Tracking.DEGRADED for state in tracking[8:])
+
+
+def test_driving_to_and_fro_unseen_loses_the_place_like_driving_away():
+    first = scan_at(ROOM, Pose2D(3.0, 3.0, 0.0), 0.0, np.random.default_rng(1))
+
+    tracking = to_and_fro(0.25, 200, lambda tick, stamp_s: first if tick == 0 else None)
+
+    assert tracking[60] is Tracking.DEGRADED
+    assert tracking[-1] is Tracking.LOST
 
 
 def test_wheels_spinning_in_place_do_not_move_the_pose():
