@@ -131,7 +131,10 @@ def run(
 
 def sweep(
     seeds: Annotated[str, typer.Option(help="First and last seed, as 100:109.")],
-    out: Annotated[Path, typer.Option(help="A folder a seed and table.csv; run again to resume.")],
+    out: Annotated[
+        Path,
+        typer.Option(help="table.csv, and runs by code, bundle and settings; run again to resume."),
+    ],
     rooms: Annotated[int | None, typer.Option(help="Rooms of each flat; drawn when left out.")] = None,
     bundle: Annotated[
         Path | None, typer.Option(help="Model bundle; without it the robot drives by LIDAR only.")
