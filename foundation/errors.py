@@ -15,3 +15,7 @@ class ConfigError(OxturnError):
 
 class OutFolderError(OxturnError):
     """A place to write that is a file, or a folder that holds somebody's files."""
+
+
+class ArrayFileError(OxturnError):
+    """An .npz that cannot be read or is none."""

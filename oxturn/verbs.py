@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from foundation.out_folder import require_folder
 from foundation.progress import ProgressFactory
 from oxturn.report.page import shown
 
@@ -65,6 +66,9 @@ def evaluate(
         raise typer.BadParameter("want either --bundle or --run")
     if data is None and not job:
         raise typer.BadParameter("want --data, --job or both")
+    for written in (pictures, out if job else None):
+        if written is not None:
+            require_folder(written)
     folder = bundle if bundle is not None else run / "bundle"  # type: ignore[operator]
     bars = progress.silent if as_json else progress.bars
     told: dict[str, Any] = {"bundle": str(folder)}

@@ -139,7 +139,7 @@ def sweep(
     bundle: Annotated[
         Path | None, typer.Option(help="Model bundle; without it the robot drives by LIDAR only.")
     ] = None,
-    side_by_side: Annotated[int, typer.Option(help="Runs at a time.")] = 2,
+    side_by_side: Annotated[int, typer.Option(min=1, help="Runs at a time.")] = 2,
     time_limit_s: TimeLimit = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document, no bar.")] = False,
 ) -> None:
@@ -175,7 +175,7 @@ def sweep(
 def view(
     run: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
     out: Annotated[Path, typer.Option(help="Folder for strip.png and run.mp4.")],
-    seconds: Annotated[float, typer.Option(help="Length of the film.")] = 12.0,
+    seconds: Annotated[float, typer.Option(min=0.1, help="Length of the film.")] = 12.0,
 ) -> None:
     """A run as a strip of pictures and a film."""
     from simulation.run_view import view as draw

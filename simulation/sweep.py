@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from foundation import atomic_files
+from foundation.out_folder import require_folder
 from foundation.progress import ProgressFactory
+from simulation.errors import RunError
 from simulation.room_simulator import draw_room
 from simulation.run_key import run_key
 from simulation.run_room import run_room
@@ -34,8 +36,9 @@ def sweep_seeds(
 ) -> list[dict[str, Any]]:
     """Drives every seed's room and writes `table.csv`; a finished run of the same code, bundle and settings is kept.
 
-    Raises BundleError before anything is driven when `bundle` is none.
+    Raises BundleError before anything is driven when `bundle` is none, RunError when `out` is a file.
     """
+    require_folder(out, RunError)
     kept = runs_folder(out, rooms=rooms, bundle=bundle, time_limit_s=time_limit_s)
     one = partial(_one, out=kept, rooms=rooms, bundle=bundle, time_limit_s=time_limit_s)
     rows: list[dict[str, Any]] = []

@@ -96,6 +96,24 @@ def test_a_sweep_with_no_bundle_there_shows_no_kept_figures(tmp_path: Path):
     assert not (tmp_path / "table.csv").exists()
 
 
+@pytest.mark.parametrize("keep", [0, 30, 700])
+def test_an_empty_or_torn_run_is_named(tmp_path: Path, keep: int):
+    path = _finished_run(tmp_path) / "run.npz"
+    path.write_bytes(path.read_bytes()[:keep])
+
+    with pytest.raises(RunError, match=r"no finished run here: .*run\.npz"):
+        view(tmp_path, tmp_path / "view")
+
+    assert not (tmp_path / "view").exists()
+
+
+def test_arrays_of_no_run_are_named(tmp_path: Path):
+    np.savez(tmp_path / "run.npz", covered=np.zeros(3))
+
+    with pytest.raises(RunError, match=r"run\.npz: not a run's arrays, it lacks true_trajectory"):
+        view(tmp_path, tmp_path / "view")
+
+
 def _kept_run(folder: Path) -> None:
     folder.mkdir(parents=True)
     score = dict.fromkeys(COLUMNS[1:], 0.5) | {"finished": True}
