@@ -20,6 +20,7 @@ from oxturn.job_cost import JobCost
 from oxturn.job_rooms import FIRST_SEED, cost, room_of, table
 from oxturn.known_drive import known_drive
 from oxturn.verdict import Row, Verdict
+from simulation.run_key import run_key
 
 
 def main() -> int:
@@ -32,11 +33,12 @@ def main() -> int:
     parser.add_argument("--only", choices=("lidar", "model", "random"), nargs="*", default=("lidar", "model", "random"))
     parser.add_argument("--side-by-side", type=int, default=min(os.cpu_count() or 1, 8))
     told = parser.parse_args()
-    bundles = {"lidar": None, "model": told.bundle, "random": told.out / "random-bundle"}
-    if "random" in told.only and not bundles["random"].exists():
+    random = told.out / f"random-bundle-{run_key(told.bundle, told.seed)}"
+    bundles = {"lidar": None, "model": told.bundle, "random": random}
+    if "random" in told.only and not random.exists():
         from perception import model_bundle
 
-        model_bundle.randomised(told.bundle, bundles["random"], seed=told.seed)
+        model_bundle.randomised(told.bundle, random, seed=told.seed)
     seeds = [told.seed + index for index in range(told.rooms)]
     costs = {
         name: cost(

@@ -1,13 +1,17 @@
 """Files and folders that appear whole or not at all: temporary neighbour, fsync, rename, fsync of the folder."""
 
+import errno
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+_SYSTEM: Final = "lost+found"  # a file system's own, in its uppermost folder
 
 
 def fsync_folder(folder: Path) -> None:
@@ -50,24 +54,77 @@ def staged_folder(folder: Path) -> Iterator[Path]:
     """A temporary neighbour to fill; it takes the name `folder` only when the block ends without an error.
 
     An existing `folder` is replaced as a whole. On error the temporary folder is removed and `folder` stays as it was.
+    One that cannot be renamed (a mount point, the working folder) is filled instead: it is staged inside, and a crash
+    while the finished names move up leaves some of them there. Raises NotADirectoryError when `folder` is a file.
     """
+    folder = folder.resolve()
+    if folder.exists() and not folder.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
     folder.parent.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.", suffix=".tmp"))
+    inside = _stays(folder)
+    near = folder if inside else folder.parent
+    staging = Path(tempfile.mkdtemp(dir=near, prefix=f".{folder.name}.", suffix=".tmp"))
     try:
         yield staging
         os.chmod(staging, 0o755)
         _fsync_tree(staging)
-        retired = None
-        if folder.exists():
-            retired = staging.with_suffix(".old")
-            os.rename(folder, retired)
-        os.rename(staging, folder)
-        if retired is not None:
-            shutil.rmtree(retired)
+        if inside:
+            _fill(folder, staging)
+        else:
+            _replace(folder, staging)
     except BaseException:
         shutil.rmtree(staging, ignore_errors=True)
         raise
+
+
+def names_in(folder: Path) -> list[str]:
+    """Sorted; what a killed `staged_folder` left inside, or a file system keeps there, is not of them."""
+    left = re.compile(rf"\.{re.escape(folder.resolve().name)}\.\w{{8}}\.tmp")
+    return sorted(path.name for path in _held(folder) if not left.fullmatch(path.name))
+
+
+def _held(folder: Path) -> list[Path]:
+    mounted = os.path.ismount(folder)
+    return [path for path in folder.iterdir() if not (mounted and path.name == _SYSTEM)]
+
+
+def _stays(folder: Path) -> bool:
+    """Is `folder` there, and one that cannot be renamed, or beside which nothing may be written?"""
+    return folder.is_dir() and (
+        os.path.ismount(folder) or folder.samefile(os.curdir) or not os.access(folder.parent, os.W_OK)
+    )
+
+
+def _replace(folder: Path, staging: Path) -> None:
+    retired = None
+    if folder.exists():
+        retired = staging.with_suffix(".old")
+        try:
+            os.rename(folder, retired)
+        except OSError as error:
+            if error.errno != errno.EBUSY:  # a folder of the same disk is mounted there
+                raise
+            _fill(folder, staging)
+            return
+    os.rename(staging, folder)
+    if retired is not None:
+        shutil.rmtree(retired)
     fsync_folder(folder.parent)
+
+
+def _fill(folder: Path, staging: Path) -> None:
+    """What `staging` holds in place of what `folder` holds, which itself stays."""
+    for path in _held(folder):
+        if path == staging:
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+    for path in list(staging.iterdir()):
+        shutil.move(path, folder / path.name)
+    staging.rmdir()
+    fsync_folder(folder)
 
 
 def _fsync_tree(folder: Path) -> None:

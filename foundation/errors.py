@@ -11,3 +11,11 @@ class OxturnError(Exception):
 
 class ConfigError(OxturnError):
     """A configuration file that cannot be read or holds a value that is not allowed."""
+
+
+class OutFolderError(OxturnError):
+    """A place to write that is a file, or a folder that holds somebody's files."""
+
+
+class ArrayFileError(OxturnError):
+    """An .npz that cannot be read or is none."""

@@ -5,10 +5,16 @@
 
 import errno
 import sys
+from typing import Final
 
 import typer
 
 from foundation.errors import OxturnError
+
+_OF_THE_PLACE: Final = (  # that a user gave to write to or read from
+    errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT, errno.ENOTDIR, errno.EPERM, errno.EEXIST, errno.EBUSY,
+    errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP,
+)  # fmt: skip
 
 app = typer.Typer(
     name="oxturn",
@@ -52,7 +58,7 @@ def main() -> None:
         print("oxturn: interrupted; finished stages are kept, run the same command to go on", file=sys.stderr)
         sys.exit(130)
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT, errno.ENOTDIR, errno.EPERM):
+        if error.errno not in _OF_THE_PLACE:
             raise
         sys.exit(_failed(f"{error.filename or 'output'}: {error.strerror}"))
 

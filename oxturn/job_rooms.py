@@ -7,7 +7,6 @@ program's. Fails with RunError when a robot's process does, with BundleError bef
 is none that the job can use.
 """
 
-import hashlib
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,13 +18,13 @@ from oxturn.verdict import JobFigures
 from perception import model_bundle
 from perception.errors import BundleError
 from perception.tasks.obstacles import OBSTACLES
+from simulation.run_key import run_key
 
 if TYPE_CHECKING:
     from simulation.room_spec import Room
 
 SMALL_OBJECTS: Final = (10, 12)
 FIRST_SEED: Final = 5000
-DRIVEN_BY: Final = ("foundation", "perception", "navigation", "simulation")  # the code that a run's figures depend on
 LIDAR, MODEL = "lidar", "model"
 
 Drive = Callable[[int, Path, Path | None, int | None], JobFigures]  # seed, folder, bundle, rooms of each flat
@@ -80,13 +79,11 @@ def cost(
 ) -> JobCost:
     """With one bundle or with none, kept in `out` under `name` and the key of what the figures depend on."""
     drive = drive or driven
-    manifest = (bundle_dir / model_bundle.MANIFEST).read_bytes() if bundle_dir is not None else b""
-    key = hashlib.sha256(_code_key().encode() + manifest + str(flat_rooms).encode()).hexdigest()[:12]
     return job_cost(
         name,
         seeds,
         lambda seed, to: drive(seed, to, bundle_dir, flat_rooms),
-        out / f"{name}-{key}",
+        out / f"{name}-{run_key(bundle_dir, flat_rooms)}",
         side_by_side=side_by_side,
         progress=progress,
     )
@@ -132,11 +129,3 @@ def table(costs: dict[str, JobCost], seeds: Sequence[int]) -> list[str]:
             f"{cost.collisions:>7}{cost.duration_s:>8.0f}"
         )
     return lines
-
-
-def _code_key() -> str:
-    """Of every Python file that takes part in a run."""
-    root, whole = Path(__file__).parents[1], hashlib.sha256()
-    for path in sorted(path for folder in DRIVEN_BY for path in (root / folder).rglob("*.py")):
-        whole.update(f"{path.relative_to(root).as_posix()}\0".encode() + path.read_bytes())
-    return whole.hexdigest()

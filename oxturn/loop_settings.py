@@ -1,6 +1,10 @@
 """How much of everything the full loop makes."""
 
 from dataclasses import dataclass
+from typing import Final
+
+MINUTES_MIN: Final = 1.0
+MINUTES_MAX: Final = 240.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +20,6 @@ class LoopSettings:
 
     @staticmethod
     def within(minutes: float, seed: int) -> "LoopSettings":
-        """Sized for a machine with two cores."""
-        share = min(max(minutes, 1.0), 60.0) / 8.0
+        """Sized for a machine with two cores; 7.5 rooms a minute, MINUTES_MIN to MINUTES_MAX."""
+        share = min(max(minutes, MINUTES_MIN), MINUTES_MAX) / 8.0
         return LoopSettings(seed=seed, rooms=max(round(60 * share), 8), train_minutes=1.0 * share)

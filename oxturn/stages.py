@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from foundation import atomic_files
-from foundation.errors import OxturnError
+from foundation.atomic_files import names_in
+from foundation.out_folder import MARK, kind_of, require_own
 
 RECORD = "stage.json"
+KIND = "oxturn run"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +34,15 @@ class Stage:
 
 
 class Stages:
-    """The steps of one run under `out`; the folder must be ours or empty."""
+    """The steps of one run under `out`; the folder must be ours or empty, else OutFolderError."""
 
     def __init__(self, out: Path, on_stage: Callable[[Stage], None] = lambda stage: None) -> None:
         self._out = out
         self._on_stage = on_stage
         self._run_by: list[Stage] = []
-        if out.exists() and not out.is_dir():
-            raise OxturnError(f"{out} is a file; give --out a folder")
-        foreign = out.exists() and any(out.iterdir()) and not (out / "oxturn.json").exists()
-        if foreign:
-            raise OxturnError(f"{out} holds files that are not of an Oxturn run; give --out a new or an empty folder")
+        require_own(out, "an Oxturn run", lambda folder: [] if kind_of(folder) == KIND else names_in(folder))
         out.mkdir(parents=True, exist_ok=True)
-        atomic_files.write_json(out / "oxturn.json", {"kind": "oxturn run", "version": 1})
+        atomic_files.write_json(out / MARK, {"kind": KIND, "version": 1})
         for leftover in [*out.glob(".*.tmp"), *out.glob(".*.old")]:
             _remove(leftover)
 

@@ -7,7 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
+from foundation.out_folder import require_folder
 from foundation.progress import ProgressFactory
+from oxturn.loop_settings import MINUTES_MAX, MINUTES_MIN
 from oxturn.report.page import shown
 
 
@@ -23,7 +25,9 @@ def demo(
     out: Annotated[Path, typer.Option(help="Where stages and report go; the same folder again resumes.")] = Path(
         "out/demo"
     ),
-    minutes: Annotated[float, typer.Option(min=1, max=240, help="For two cores; more minutes, a better model.")] = 8,
+    minutes: Annotated[
+        float, typer.Option(min=MINUTES_MIN, max=MINUTES_MAX, help="For two cores; more minutes, a better model.")
+    ] = 8,
     seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Draws rooms, samples and the unseen room.")] = 7,
     as_json: Annotated[bool, typer.Option("--json", help="Print the verdict as one JSON document.")] = False,
 ) -> None:
@@ -65,6 +69,9 @@ def evaluate(
         raise typer.BadParameter("want either --bundle or --run")
     if data is None and not job:
         raise typer.BadParameter("want --data, --job or both")
+    for written in (pictures, out if job else None):
+        if written is not None:
+            require_folder(written)
     folder = bundle if bundle is not None else run / "bundle"  # type: ignore[operator]
     bars = progress.silent if as_json else progress.bars
     told: dict[str, Any] = {"bundle": str(folder)}

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from foundation import out_folder
 from foundation.atomic_files import staged_folder
 from foundation.progress import ProgressFactory
 from perception import sample_format
@@ -18,6 +19,7 @@ from perception.errors import EvaluationError, SampleError
 from perception.sample_format import Sample
 
 PARTS: Final = ("train", "validation", "test")
+MADE_BY: Final = "data split"
 _SHARD_SAMPLES: Final = 256
 
 
@@ -36,7 +38,9 @@ def split(
 
     Raises:
         SampleError: the fractions make no sense, or there are fewer groups than parts that want one.
+        OutFolderError: `out_dir` holds what no split made, or the samples themselves.
     """
+    out_folder.require_marked(out_dir, MADE_BY, source=data_dir)
     manifest = sample_format.load_manifest(data_dir)
     groups = sorted({group for shard in manifest.shards for group in shard.groups})
     part_of = assign(groups, seed=seed, fractions=fractions)
@@ -51,6 +55,7 @@ def split(
         for part, writer in writers.items():
             origin = {**manifest.origin, "part": part, "split_seed": seed}
             writer.close(seed=manifest.seed, origin=origin)
+        out_folder.mark(staging, MADE_BY)
     return SplitReport(counts, {part: sum(1 for group in groups if part_of[group] == part) for part in PARTS})
 
 

@@ -5,21 +5,28 @@ import io
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 
-from foundation import atomic_files
+from foundation import atomic_files, out_folder
 from foundation.progress import ProgressFactory
 from perception import sample_format
 from perception.labels import SMALL_OBJECTS
 from perception.sample_format import Sample
 
 Format = Literal["coco", "yolo", "csv"]
+MADE_BY: Final = "data export"
 
 
 def export(data_dir: Path, out_dir: Path, kind: Format, *, progress: ProgressFactory) -> int:
-    """Writes the folder whole or not at all; the number of samples in it."""
+    """Writes the folder whole or not at all; the number of samples in it.
+
+    Raises:
+        SampleError: `data_dir` holds no samples, or a broken shard.
+        OutFolderError: `out_dir` holds what no export made, or the samples themselves.
+    """
+    out_folder.require_marked(out_dir, MADE_BY, source=data_dir)
     manifest = sample_format.load_manifest(data_dir)
     write: dict[Format, Callable[[Iterator[Sample], Path], None]] = {"coco": coco, "yolo": yolo, "csv": lidar_csv}
     with (
@@ -33,6 +40,7 @@ def export(data_dir: Path, out_dir: Path, kind: Format, *, progress: ProgressFac
                 say(1)
 
         write[kind](samples(), staging)
+        out_folder.mark(staging, MADE_BY)
     return manifest.samples
 
 

@@ -10,7 +10,6 @@ Labels whose provenance the task does not allow (made by clustering, say) are re
 import csv
 import hashlib
 import logging
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from foundation.array_file import read_arrays
+from foundation.errors import ArrayFileError
 from perception import data_processor
 from perception.errors import EvaluationError, TaskError
 from perception.tasks.task import ImageInput, Task
@@ -107,27 +108,38 @@ def _of_table(table: Path, task: Task, part: str) -> LabelledArrays:
 
 
 def _rows(table: Path) -> Sequence[dict[str, str]]:
-    with table.open(newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file)
-        missing = {"split", "file", "label"} - set(reader.fieldnames or ())
-        if missing:
-            raise TaskError(f"{table}: lacks the columns {', '.join(sorted(missing))}")
-        return list(reader)
+    try:
+        with table.open(newline="", encoding="utf-8") as file:
+            reader = csv.DictReader(file)
+            missing = {"split", "file", "label"} - set(reader.fieldnames or ())
+            if missing:
+                raise TaskError(f"{table}: lacks the columns {', '.join(sorted(missing))}")
+            rows = list(reader)
+    except UnicodeDecodeError as error:
+        raise TaskError(f"{table}: must be UTF-8: {error}") from error
+    except csv.Error as error:
+        raise TaskError(f"{table}: not a table: {error}") from error
+    for number, row in enumerate(rows, start=2):
+        if None in (row["split"], row["file"], row["label"]):
+            raise TaskError(f"{table}:{number}: has fewer cells than columns")
+    return rows
 
 
 def _of_npz(path: Path, task: Task) -> LabelledArrays:
     try:
-        with np.load(path) as arrays:
-            _allowed(str(arrays["provenance"]), task, str(path))
-            return LabelledArrays(
-                arrays["inputs"],
-                arrays["targets"].astype(np.int64),
-                tuple(str(group) for group in arrays["groups"]),
-                hashlib.sha256(path.read_bytes()).hexdigest(),
-            )
+        arrays = read_arrays(path)
+        _allowed(str(arrays["provenance"]), task, str(path))
+        return LabelledArrays(
+            arrays["inputs"],
+            arrays["targets"].astype(np.int64),
+            tuple(str(group) for group in arrays["groups"]),
+            hashlib.sha256(path.read_bytes()).hexdigest(),
+        )
+    except ArrayFileError as error:
+        raise TaskError(str(error)) from error
     except OSError as error:
         raise TaskError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except (KeyError, ValueError, zipfile.BadZipFile) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise TaskError(f"{path}: not labelled arrays: {error}") from error
 
 

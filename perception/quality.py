@@ -16,18 +16,20 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from foundation import atomic_files
+from foundation import atomic_files, out_folder
 from foundation.progress import ProgressFactory
 from perception import data_processor, sample_format
 from perception.errors import SampleError
 from perception.labels import FIRST_SMALL_OBJECT
 from perception.sample_format import Sample
 
+MADE_BY: Final = "data clean"
 DARK_BELOW = 10.0  # mean grey of 0..255
 BRIGHT_ABOVE = 246.0
 FLAT_BELOW = 1.2  # standard deviation of grey: nothing to see (a lens cap, a broken sensor)
@@ -69,7 +71,9 @@ def clean(data_dir: Path, out_dir: Path, *, progress: ProgressFactory, workers: 
 
     Raises:
         SampleError: `data_dir` holds no samples, or not one of them is fit for use.
+        OutFolderError: `out_dir` holds what no cleaning made, or the samples themselves.
     """
+    out_folder.require_marked(out_dir, MADE_BY, source=data_dir)
     manifest = sample_format.load_manifest(data_dir)
     shards = [data_dir / shard.name for shard in manifest.shards]
     with atomic_files.staged_folder(out_dir) as staging:
@@ -87,6 +91,7 @@ def clean(data_dir: Path, out_dir: Path, *, progress: ProgressFactory, workers: 
         sample_format.write_manifest(
             staging, seed=manifest.seed, origin={**manifest.origin, "cleaned_from": manifest.dataset_hash}
         )
+        out_folder.mark(staging, MADE_BY)
     return total
 
 

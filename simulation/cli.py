@@ -131,12 +131,15 @@ def run(
 
 def sweep(
     seeds: Annotated[str, typer.Option(help="First and last seed, as 100:109.")],
-    out: Annotated[Path, typer.Option(help="A folder a seed and table.csv; run again to resume.")],
+    out: Annotated[
+        Path,
+        typer.Option(help="table.csv, and runs by code, bundle and settings; run again to resume."),
+    ],
     rooms: Annotated[int | None, typer.Option(help="Rooms of each flat; drawn when left out.")] = None,
     bundle: Annotated[
         Path | None, typer.Option(help="Model bundle; without it the robot drives by LIDAR only.")
     ] = None,
-    side_by_side: Annotated[int, typer.Option(help="Runs at a time.")] = 2,
+    side_by_side: Annotated[int, typer.Option(min=1, help="Runs at a time.")] = 2,
     time_limit_s: TimeLimit = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document, no bar.")] = False,
 ) -> None:
@@ -172,7 +175,7 @@ def sweep(
 def view(
     run: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
     out: Annotated[Path, typer.Option(help="Folder for strip.png and run.mp4.")],
-    seconds: Annotated[float, typer.Option(help="Length of the film.")] = 12.0,
+    seconds: Annotated[float, typer.Option(min=0.1, help="Length of the film.")] = 12.0,
 ) -> None:
     """A run as a strip of pictures and a film."""
     from simulation.run_view import view as draw

@@ -18,6 +18,7 @@ from typing import Final
 import numpy as np
 
 from foundation import atomic_files
+from foundation.out_folder import require_own
 from foundation.progress import ProgressFactory
 from foundation.robot_config import RobotConfig
 from perception import sample_format
@@ -61,7 +62,7 @@ def capture(
 ) -> sample_format.Manifest:
     """`frames` labelled samples of each of `rooms` rooms under `out`; finished rooms of an earlier try are kept.
 
-    Raises CaptureError when `out` holds another capture, when numbers make no sense, or when a worker was killed.
+    Raises CaptureError when `out` holds something else, when numbers make no sense, or when a worker was killed.
     """
     settings = _checked(CaptureSettings(rooms, frames, seed, width_px, height_px))
     made_by = {"verb": "sim capture", **asdict(settings)}
@@ -188,8 +189,7 @@ def _claim(out: Path, made_by: dict[str, object]) -> None:
             ]
             raise CaptureError(f"{out}: holds another capture ({'; '.join(differs)}); choose another --out")
         return
-    if out.exists() and any(out.iterdir()):
-        raise CaptureError(f"{out}: is not empty and holds no capture; choose another --out")
+    require_own(out, "a capture", atomic_files.names_in, CaptureError)
     atomic_files.write_json(note, made_by)
 
 

@@ -12,7 +12,7 @@ from typing import Final
 import cv2
 import numpy as np
 
-from simulation.room_spec import Texture
+from simulation.room_spec import Texture, TextureName
 from simulation.shape_parts import Rng
 from simulation.texture_patterns import (
     Picture,
@@ -261,7 +261,7 @@ def _around(
     return picture[y0:y1, x0:x1], (x0, y0)
 
 
-FLOOR_KINDS: Final[dict[str, TextureKind]] = {
+FLOOR_KINDS: Final[dict[TextureName, TextureKind]] = {
     "boards": TextureKind("hardwood", "train", wood_colours, _boards),
     "basket": TextureKind("hardwood", "train", wood_colours, _basket),
     "strips": TextureKind("hardwood", "train", wood_colours, _strips),

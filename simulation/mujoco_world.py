@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from foundation.robot_config import RobotConfig
 from perception import labels
+from simulation.errors import RoomError
 from simulation.headless_mujoco import mujoco
 from simulation.robot_model import robot_mjcf
 from simulation.room_spec import AxisAngle, Dock, FloorPatch, Furniture, Mover, Part, Room, SmallObject, Vector
@@ -96,9 +97,12 @@ def build(
     wheel_scale: tuple[float, float] = (1.0, 1.0),
     spare_parts: int = 0,
 ) -> BuiltWorld:
-    """Compiled, textures painted, labels by geometry."""
+    """Compiled, textures painted, labels by geometry. Raises RoomError when the engine finds it to be no world."""
     text = world_mjcf(room, config, wheel_scale=wheel_scale, spare_parts=spare_parts)
-    model = mujoco.MjModel.from_xml_string(text)
+    try:
+        model = mujoco.MjModel.from_xml_string(text)
+    except ValueError as error:
+        raise RoomError(f"room {room.name}: the engine refuses it: {' '.join(str(error).split())}") from error
     for index in range(len(room.textures)):
         paint_texture(model, room, index)
     spares = [_geom_id(model, f"{SPARE_NAME}/{i}") for i in range(spare_parts)]

@@ -31,7 +31,9 @@ _WHITE: Final = (1.0, 1.0, 1.0)
 def room_from_plan(
     picture: Path, *, cell_m: float, seed: int, purpose: Purpose = "test", small_objects: int = 20
 ) -> Room:
-    """Raises RoomError when the picture cannot be read, has no floor, or is too fine for `WALLS_MAX` walls."""
+    """Raises RoomError: no picture, no floor on it, too fine for `WALLS_MAX` walls; a seed below 0."""
+    if seed < 0:
+        raise RoomError(f"seed = {seed}: must not be below 0")
     image = cv2.imread(str(picture), cv2.IMREAD_GRAYSCALE)
     if image is None:
         raise RoomError(f"{picture}: cannot be read as a picture")

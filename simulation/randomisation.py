@@ -98,7 +98,8 @@ class Darkroom:
     """Turns rendered images into photographs; holds a bank of noise so that no frame pays for drawing it."""
 
     def __init__(self, seed: int) -> None:
-        self._noise = np.random.default_rng([seed, 0xDA]).standard_normal(_NOISE_BANK).astype(np.float32)
+        self._seed = seed
+        self._noise = self._drawn(_NOISE_BANK)
         self._corners: dict[tuple[int, int], NDArray[np.float32]] = {}
 
     def photographed(self, image_bgr: NDArray[np.uint8], draws: FrameDraws, rng: Rng) -> NDArray[np.uint8]:
@@ -125,9 +126,16 @@ class Darkroom:
         """Half of it is common to the three channels, as a demosaiced sensor gives it."""
         height, width = image.shape[:2]
         count = height * width
-        starts = rng.integers(0, _NOISE_BANK - count, 4)
+        numbers = _NOISE_BANK if count < _NOISE_BANK else 2 * count  # of the bank; by the size alone
+        if numbers > len(self._noise):
+            self._noise = self._drawn(numbers)
+        starts = rng.integers(0, numbers - count, 4)
         noisy: NDArray[np.uint8] = _with_noise(image, self._noise, starts, np.float32(levels / math.sqrt(2)))
         return noisy
+
+    def _drawn(self, numbers: int) -> NDArray[np.float32]:
+        """A longer bank begins as a shorter one does."""
+        return np.random.default_rng([self._seed, 0xDA]).standard_normal(numbers).astype(np.float32)
 
 
 def _tone_curves(draws: FrameDraws) -> NDArray[np.uint8]:

@@ -20,9 +20,19 @@ Colour = tuple[float, float, float]  # red, green, blue, 0..1
 AxisAngle = tuple[float, float, float, float]  # unit axis, then the angle: Webots' rotation
 Shape = Literal["box", "cylinder", "capsule", "sphere", "ellipsoid"]
 Purpose = Literal["train", "test"]
+TextureName = Literal[
+    "planks", "herringbone", "boards", "basket", "strips",
+    "square_tiles", "bond_tiles", "marble", "mosaic", "paving", "cement_tiles", "checker",
+    "pile", "fleck", "loop", "cloudy", "carpet_tiles", "carpet_lines",
+    "rug_stripes", "rug_medallion", "rug_diamonds", "waves", "patches", "blots",
+    "screed", "terrazzo", "stained", "pebbles",
+    "plaster", "wallpaper", "bricks",
+    "weave", "bands", "timber", "dots",
+]  # fmt: skip
 
 UPRIGHT: AxisAngle = (0.0, 0.0, 1.0, 0.0)
 SMALL_OBJECT_HEIGHT_MAX_M = 0.12
+TAKEN_NAMES = ("dock", "ground", "robot")  # what else a world holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +57,16 @@ class Part:
 class Texture:
     """A procedural picture that repeats every `scale_m`; equal values give equal pixels."""
 
-    kind: str
+    kind: TextureName
     seed: int
     colours: tuple[Colour, ...]
     scale_m: float
 
     def __post_init__(self) -> None:
+        if self.seed < 0:
+            raise RoomError(f"seed = {self.seed}: must not be below 0")
+        if not self.colours:
+            raise RoomError("colours is empty: at least one is needed")
         if self.scale_m <= 0:
             raise RoomError(f"scale_m = {self.scale_m}: must be above 0")
 
@@ -226,6 +240,14 @@ class Room:
         if len(set(names)) != len(names):
             twice = sorted({name for name in names if names.count(name) > 1})
             raise RoomError(f"room {self.name}: names used twice: {', '.join(twice)}")
+        if refused := [name for name in names if name in TAKEN_NAMES or '"' in name]:
+            raise RoomError(
+                f"room {self.name}: name {refused[0]!r}: must hold no quote and be none of {', '.join(TAKEN_NAMES)}"
+            )
+        if self.seed < 0:
+            raise RoomError(f"room {self.name}: seed = {self.seed}: must not be below 0")
+        if not self.walls and not self.floors:
+            raise RoomError(f"room {self.name}: has neither walls nor floors")
         for index in self._textures_used():
             if not -1 <= index < len(self.textures):
                 raise RoomError(f"room {self.name}: texture {index} of {len(self.textures)}")

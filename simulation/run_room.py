@@ -19,6 +19,7 @@ import numpy as np
 
 from foundation import atomic_files
 from foundation.geometry import FloatArray, Pose2D
+from foundation.out_folder import require_folder
 from foundation.progress import ProgressFactory, silent
 from foundation.robot_config import RobotConfig
 from perception.labels import SMALL_OBJECTS
@@ -78,11 +79,10 @@ def run_room(
     and keeps what it wants to show in `out/robot`. Without a `time_limit_s` a run may take half an hour, or what its
     floor asks for. `before_step` is the engine's: told its data and its time.
 
-    Raises RunError when the robot's process fails.
+    Raises RoomError, and writes nothing, when the engine refuses the room; RunError when the robot's process fails.
     """
+    require_folder(out, RunError)
     config = config or RobotConfig()
-    (out / "robot").mkdir(parents=True, exist_ok=True)
-    room.save(out / "room.json")
     judge = Judge(room, config)
     if time_limit_s is None:
         time_limit_s = time_limit_for(judge.truth.coverable_m2)
@@ -96,6 +96,8 @@ def run_room(
     if room.movers:
         engine.before_step.append(Movement(room, engine.model, engine.robot_body))
     engine.before_step += before_step
+    (out / "robot").mkdir(parents=True, exist_ok=True)
+    room.save(out / "room.json")
     finished = _drive(engine, config, judge, command, out, time_limit_s, progress)
     score = score_of(judge, read_tum(out / "robot" / "published.tum"), finished)
     _write(out, room, judge, score)

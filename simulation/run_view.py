@@ -9,13 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foundation import atomic_files
+from foundation.array_file import read_arrays
+from foundation.errors import ArrayFileError
 from foundation.geometry import FloatArray
+from foundation.out_folder import require_folder
 from foundation.robot_config import RobotConfig
 from simulation.errors import RunError
 from simulation.judge import sweep
 
 PIXELS_A_CELL: Final = 1
 FRAMES: Final = 160
+_ARRAYS: Final = ("true_trajectory", "geometry", "covered", "coverable", "obstacles", "small_objects", "hit")
 _INSIDE, _SWEPT, _WALL = (236, 236, 236), (190, 224, 168), (70, 70, 70)
 _OBJECT, _HIT, _ROBOT, _PATH = (60, 160, 240), (50, 50, 220), (120, 60, 20), (170, 120, 40)  # BGR
 
@@ -23,10 +27,13 @@ _OBJECT, _HIT, _ROBOT, _PATH = (60, 160, 240), (50, 50, 220), (120, 60, 20), (17
 def view(run: Path, out: Path, *, seconds: float = 12.0) -> list[Path]:
     """Writes `strip.png` and, where OpenCV can, `run.mp4` from a run's folder. Raises RunError when it is none."""
     try:
-        with np.load(run / "run.npz") as held:
-            arrays = {key: held[key] for key in held.files}
-    except (OSError, ValueError) as error:
+        arrays = read_arrays(run / "run.npz")
+    except ArrayFileError as error:
         raise RunError(f"{run}: no finished run here: {error}") from error
+    missing = [name for name in _ARRAYS if name not in arrays]
+    if missing:
+        raise RunError(f"{run / 'run.npz'}: not a run's arrays, it lacks {', '.join(missing)}")
+    require_folder(out, RunError)
     pictures = list(_pictures(arrays))
     if not pictures:
         raise RunError(f"{run}: the robot never moved a tick, there is nothing to show")

@@ -1,4 +1,4 @@
-"""Many seeds, one table: runs of unseen rooms side by side, each in its own folder, resumable."""
+"""Many seeds, one table: runs of unseen rooms side by side, each in its own folder, resumable by the same bundle."""
 
 import csv
 import io
@@ -11,8 +11,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from foundation import atomic_files
+from foundation.out_folder import require_folder
 from foundation.progress import ProgressFactory
+from simulation.errors import RunError
 from simulation.room_simulator import draw_room
+from simulation.run_key import run_key
 from simulation.run_room import run_room
 
 COLUMNS: Final = (
@@ -31,9 +34,13 @@ def sweep_seeds(
     time_limit_s: float | None,
     progress: ProgressFactory,
 ) -> list[dict[str, Any]]:
-    """Drives every seed's room and writes `table.csv`; a run whose `run.json` is there is not driven again."""
+    """Drives every seed's room and writes `table.csv`; a finished run of the same code, bundle and settings is kept.
 
-    one = partial(_one, out=out, rooms=rooms, bundle=bundle, time_limit_s=time_limit_s)
+    Raises BundleError before anything is driven when `bundle` is none, RunError when `out` is a file.
+    """
+    require_folder(out, RunError)
+    kept = runs_folder(out, rooms=rooms, bundle=bundle, time_limit_s=time_limit_s)
+    one = partial(_one, out=kept, rooms=rooms, bundle=bundle, time_limit_s=time_limit_s)
     rows: list[dict[str, Any]] = []
     processes = ProcessPoolExecutor(max_workers=side_by_side, mp_context=multiprocessing.get_context("spawn"))
     with progress("sweep", total=len(seeds), unit="runs") as advance, processes as pool:
@@ -46,6 +53,11 @@ def sweep_seeds(
     writer.writerows(rows)
     atomic_files.write_text(out / "table.csv", text.getvalue())
     return rows
+
+
+def runs_folder(out: Path, *, rooms: int | None, bundle: Path | None, time_limit_s: float | None) -> Path:
+    """Where `out` holds such runs, a folder a seed."""
+    return out / f"{'lidar' if bundle is None else 'model'}-{run_key(bundle, rooms, time_limit_s)}"
 
 
 def _one(seed: int, *, out: Path, rooms: int | None, bundle: Path | None, time_limit_s: float | None) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulation.floor_textures import FLOOR_KINDS, weathered
-from simulation.room_spec import Colour, Purpose, Texture
+from simulation.room_spec import Colour, Purpose, Texture, TextureName
 from simulation.shape_parts import Rng
 from simulation.texture_patterns import (
     Picture,
@@ -222,7 +222,7 @@ def _paint_dots(texture: Texture, rng: Rng, size: int) -> Picture:
     return shaded(picture, 1 + grain(rng, size, 0.03))
 
 
-KINDS: Final[dict[str, TextureKind]] = {
+KINDS: Final[dict[TextureName, TextureKind]] = {
     **FLOOR_KINDS,
     "planks": TextureKind("hardwood", "train", wood_colours, _paint_planks),
     "herringbone": TextureKind("hardwood", "test", wood_colours, _paint_herringbone),

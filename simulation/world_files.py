@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Final
 
 from foundation import atomic_files
+from foundation.atomic_files import names_in
+from foundation.out_folder import require_own
 from foundation.robot_config import RobotConfig
 from perception import sample_format
 from simulation.errors import RoomError
@@ -15,14 +17,12 @@ NAMES: Final = ("room.json", "world.wbt", "world.xml")
 
 
 def write_world(room: Room, out: Path, config: RobotConfig | None = None) -> None:
-    """Exactly the three files of NAMES in `out`, all or none. Raises RoomError when `out` holds something else."""
+    """Exactly the three files of NAMES in `out`, all or none. Raises RoomError when `out` holds more."""
     from simulation.mujoco_world import world_mjcf
     from simulation.webots_world import world_wbt
 
     config = config or RobotConfig()
-    strangers = sorted(path.name for path in out.iterdir() if path.name not in NAMES) if out.is_dir() else []
-    if strangers:
-        raise RoomError(f"{out}: holds {strangers[0]}, which is no world; choose another --out")
+    require_own(out, "a world", lambda folder: [name for name in names_in(folder) if name not in NAMES], RoomError)
     with atomic_files.staged_folder(out) as folder:
         room.save(folder / "room.json")
         (folder / "world.wbt").write_text(world_wbt(room, config), encoding="utf-8")

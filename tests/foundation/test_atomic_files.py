@@ -1,4 +1,6 @@
+import errno
 import os
+from pathlib import Path
 
 import pytest
 
@@ -57,3 +59,84 @@ def test_a_staged_folder_that_fails_leaves_nothing_new(tmp_path):
         raise ValueError("half way")
 
     assert names(tmp_path) == []
+
+
+def fill(folder, text="new"):
+    with atomic_files.staged_folder(folder) as staging:
+        (staging / "sub").mkdir()
+        (staging / "sub" / "work").write_text(text)
+
+
+def test_the_working_folder_is_filled_and_stays_the_working_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    number = os.stat(".").st_ino
+
+    for text in ("first", "second"):
+        fill(Path("."), text)
+
+    assert os.stat(".").st_ino == tmp_path.stat().st_ino == number
+    assert names(tmp_path) == ["sub"]
+    assert Path("sub/work").read_text() == "second"
+
+
+def test_a_work_that_fails_in_the_working_folder_leaves_it_as_it_was(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "old").write_text("old")
+
+    with pytest.raises(ValueError, match="half way"), atomic_files.staged_folder(Path(".")) as staging:
+        (staging / "new").write_text("new")
+        raise ValueError("half way")
+
+    assert names(tmp_path) == ["old"]
+
+
+def test_a_mount_point_is_filled_and_the_file_systems_own_folder_stays(tmp_path, monkeypatch):
+    disk = tmp_path / "disk"
+    (disk / "lost+found").mkdir(parents=True)
+    monkeypatch.setattr(os.path, "ismount", lambda path: Path(path) == disk)
+    number = disk.stat().st_ino
+
+    assert atomic_files.names_in(disk) == []
+    fill(disk)
+
+    assert disk.stat().st_ino == number
+    assert names(disk) == ["lost+found", "sub"]
+    assert names(tmp_path) == ["disk"]
+
+
+def test_a_folder_of_the_same_disk_mounted_there_is_filled(tmp_path, monkeypatch):
+    bound, rename = tmp_path / "bound", os.rename
+    bound.mkdir()
+    (bound / "old").write_text("old")
+
+    def busy(old, new):
+        if Path(old) == bound or Path(new) == bound:
+            raise OSError(errno.EBUSY, "Device or resource busy", str(old))
+        rename(old, new)
+
+    monkeypatch.setattr(os, "rename", busy)
+    fill(bound)
+
+    assert names(bound) == ["sub"]
+    assert names(tmp_path) == ["bound"]
+
+
+def test_a_link_to_a_folder_stays_a_link(tmp_path):
+    (tmp_path / "far").mkdir()
+    (tmp_path / "link").symlink_to("far")
+
+    fill(tmp_path / "link")
+
+    assert (tmp_path / "link").is_symlink()
+    assert names(tmp_path / "far") == ["sub"]
+    assert names(tmp_path) == ["far", "link"]
+
+
+def test_a_file_is_not_replaced_by_a_folder(tmp_path):
+    (tmp_path / "file").write_text("mine")
+
+    with pytest.raises(NotADirectoryError):
+        fill(tmp_path / "file")
+
+    assert (tmp_path / "file").read_text() == "mine"
+    assert names(tmp_path) == ["file"]

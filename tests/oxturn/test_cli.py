@@ -33,6 +33,24 @@ def test_a_full_disk_is_one_line(monkeypatch, capsys):
     assert capsys.readouterr().err == "oxturn: /data/shard: No space left on device\n"
 
 
+@pytest.mark.parametrize("number", [errno.EEXIST, errno.EBUSY, errno.EISDIR])
+def test_a_place_that_cannot_be_written_is_one_line(monkeypatch, capsys, number):
+    assert fails_with(monkeypatch, OSError(number, "Not here", "out/file")) == 1
+    assert capsys.readouterr().err == "oxturn: out/file: Not here\n"
+
+
+def test_pictures_into_a_file_are_refused_before_the_work(monkeypatch, capsys, tmp_path):
+    (tmp_path / "file").write_text("mine")
+    arguments = ["oxturn", "evaluate", "--bundle", "none", "--data", "none", "--pictures", str(tmp_path / "file")]
+    monkeypatch.setattr(sys, "argv", arguments)
+
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+
+    assert ended.value.code == 1
+    assert capsys.readouterr().err == f"oxturn: {tmp_path / 'file'} is a file; give a folder\n"
+
+
 def test_an_interrupt_is_no_traceback(monkeypatch, capsys):
     assert fails_with(monkeypatch, KeyboardInterrupt()) == 130
     assert "interrupted" in capsys.readouterr().err

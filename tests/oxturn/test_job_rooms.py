@@ -11,6 +11,7 @@ from foundation.progress import silent
 from oxturn import cli, job_rooms
 from oxturn.verdict import JobFigures
 from perception.errors import BundleError
+from simulation import run_key
 from simulation.errors import RunError
 
 
@@ -82,7 +83,7 @@ def test_runs_of_another_bundle_or_other_rooms_are_never_taken_for_this_ones(bun
 def test_other_code_drives_again(bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     before, after = Driver(), Driver()
     compared(bundle, tmp_path, before)
-    monkeypatch.setattr(job_rooms, "DRIVEN_BY", ("foundation",))
+    monkeypatch.setattr(run_key, "DRIVEN_BY", ("foundation",))
 
     compared(bundle, tmp_path, after)
 

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from painted_rooms import write_rooms
 
+from foundation.errors import OutFolderError
 from foundation.progress import silent
 from perception import dataset, sample_format
 from perception.errors import EvaluationError, SampleError
@@ -63,6 +64,17 @@ def test_too_few_rooms_say_how_many_are_needed(tmp_path: Path):
     with pytest.raises(SampleError, match="at least 3 rooms"):
         dataset.split(rooms, tmp_path / "out", seed=0, fractions=FRACTIONS, progress=silent)
     assert not (tmp_path / "out").exists()
+
+
+def test_an_earlier_split_is_replaced_and_the_samples_are_not(tmp_path: Path):
+    rooms = write_rooms(tmp_path / "rooms", rooms=3, frames=1)
+    for seed in (0, 1):
+        dataset.split(rooms, tmp_path / "out", seed=seed, fractions=FRACTIONS, progress=silent)
+
+    with pytest.raises(OutFolderError, match="which is to be read"):
+        dataset.split(tmp_path / "out/train", tmp_path / "out", seed=0, fractions=(1, 0, 0), progress=silent)
+
+    assert sample_format.load_manifest(tmp_path / "out/train").origin["split_seed"] == 1
 
 
 def test_a_folder_that_was_never_split_is_its_own_part(tmp_path: Path):

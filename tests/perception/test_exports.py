@@ -2,12 +2,14 @@
 
 import csv
 import json
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from room_samples import HEIGHT, WIDTH, capture
 
+from foundation.errors import OutFolderError
 from foundation.progress import silent
 from perception import exports, sample_format
 from perception.errors import SampleError
@@ -63,3 +65,37 @@ def test_a_broken_shard_leaves_no_half_export(data, tmp_path):
         exports.export(data, tmp_path / "out", "coco", progress=silent)
 
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("kind", ["coco", "yolo", "csv"])
+def test_an_earlier_export_is_replaced_and_an_empty_folder_filled(data, tmp_path, kind):
+    (tmp_path / "out").mkdir()
+
+    for other in ("csv", kind):
+        exports.export(data, tmp_path / "out", other, progress=silent)
+
+    assert (tmp_path / "out/lidar.csv").exists() == (kind == "csv")
+
+
+def test_nobodys_files_are_deleted_by_an_export(data, tmp_path):
+    (tmp_path / "docs/sub").mkdir(parents=True)
+    (tmp_path / "docs/thesis.txt").write_text("years of work")
+    (tmp_path / "file").write_text("mine")
+
+    for out in ("docs", "file", "data", "."):
+        with pytest.raises(OutFolderError):
+            exports.export(data, tmp_path / out, "csv", progress=silent)
+
+    assert (tmp_path / "docs/thesis.txt").read_text() == "years of work"
+    assert (tmp_path / "file").read_text() == "mine"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "docs", "file"]
+    assert sample_format.check(data) == []
+
+
+def test_an_export_into_the_working_folder_is_there(data, tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+
+    exports.export(data, Path("."), "csv", progress=silent)
+
+    assert Path("lidar.csv").exists()

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from room_samples import HEIGHT, WIDTH, capture, png, sample
 
+from foundation.errors import OutFolderError
 from foundation.progress import silent
 from perception import quality, sample_format
 from perception.errors import SampleError
@@ -112,3 +113,25 @@ def test_data_without_one_good_sample_leaves_nothing_behind(tmp_path):
         quality.clean(tmp_path / "in", tmp_path / "out", progress=silent, workers=1)
 
     assert not (tmp_path / "out").exists()
+
+
+def test_cleaning_into_a_folder_above_the_samples_deletes_nothing(tmp_path):
+    capture(tmp_path / "parent/caps", rooms=1, frames=2)
+    (tmp_path / "parent/sibling").mkdir()
+
+    for out in ("parent", "parent/caps"):
+        with pytest.raises(OutFolderError, match="which is to be read"):
+            quality.clean(tmp_path / "parent/caps", tmp_path / out, progress=silent, workers=1)
+
+    assert sorted(path.name for path in (tmp_path / "parent").iterdir()) == ["caps", "sibling"]
+    assert sample_format.check(tmp_path / "parent/caps") == []
+
+
+def test_an_earlier_cleaning_is_replaced_unless_something_was_put_there(tmp_path):
+    capture(tmp_path / "in", rooms=1, frames=2)
+    for _ in range(2):
+        quality.clean(tmp_path / "in", tmp_path / "out", progress=silent, workers=1)
+    (tmp_path / "out/run").mkdir()
+
+    with pytest.raises(OutFolderError, match="holds run, which is not of an earlier data clean"):
+        quality.clean(tmp_path / "in", tmp_path / "out", progress=silent, workers=1)

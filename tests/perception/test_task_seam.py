@@ -139,10 +139,12 @@ def test_a_table_of_photos_is_read_by_part(tmp_path: Path):
         ("split,file\n", "lacks the columns label"),
         ("split,file,label,provenance\ntrain,a.png,dragon,truth\n", "unknown label 'dragon'"),
         ("split,file,label,provenance\ntest,a.png,low,truth\n", "no row of split 'train'"),
+        ("split,file,label\ntrain,höhe.png,low\n", r"labels\.csv: must be UTF-8"),
+        ("label,split,file\nlow,train\n", r"labels\.csv:2: has fewer cells than columns"),
     ],
 )
 def test_a_table_that_does_not_fit_says_why(table: str, message: str, tmp_path: Path):
-    (tmp_path / "labels.csv").write_text(table, encoding="utf-8")
+    (tmp_path / "labels.csv").write_text(table, encoding="latin-1")
 
     with pytest.raises(TaskError, match=message):
         labelled_arrays.load(tmp_path, CASES["image"][0], "train")
@@ -153,3 +155,11 @@ def test_arrays_of_another_shape_are_refused(tmp_path: Path):
 
     with pytest.raises(TaskError, match=r"\(32, 32, 4\)"):
         labelled_arrays.load(tmp_path, CASES["image"][0], "train")
+
+
+@pytest.mark.parametrize("data", [b"", b"PK\x03\x04torn"])
+def test_arrays_that_are_none_are_named(data: bytes, tmp_path: Path):
+    (tmp_path / "train.npz").write_bytes(data)
+
+    with pytest.raises(TaskError, match=r"train\.npz: empty, torn or no \.npz"):
+        labelled_arrays.load(tmp_path, CASES["rows"][0], "train")

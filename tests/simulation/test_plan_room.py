@@ -60,3 +60,8 @@ def test_what_is_no_plan_is_refused(tmp_path: Path):
         room_from_plan(tmp_path / "black.png", cell_m=0.05, seed=1)
     with pytest.raises(RoomError, match=r"cell = 3"):
         room_from_plan(tmp_path / "black.png", cell_m=3, seed=1)
+
+
+def test_a_seed_below_zero_is_refused(plan: Path):
+    with pytest.raises(RoomError, match="seed = -1"):
+        room_from_plan(plan, cell_m=0.05, seed=-1)

@@ -2,13 +2,16 @@
 
 import json
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from simulation.errors import RoomError
 from simulation.room_json import from_plain, to_plain
 from simulation.room_simulator import draw_room
-from simulation.room_spec import Part, Room
+from simulation.room_spec import Part, Room, TextureName
+from simulation.run_room import run_room
+from simulation.textures import KINDS
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +43,17 @@ def test_a_room_saved_loads_back_equal(room: Room, tmp_path: Path):
         (lambda plain: plain["walls"][0].update(texture=99), "texture 99 of"),
         (lambda plain: plain["walls"][0].update(name=plain["walls"][1]["name"]), "names used twice: wall_1"),
         (lambda plain: plain.update(walls={}), "walls = {}: must be a list"),
+        (lambda plain: plain.update(walls=[], floors=[]), "has neither walls nor floors"),
+        (lambda plain: plain.update(seed=-4), "seed = -4: must not be below 0"),
+        (
+            lambda plain: plain["textures"][1].update(kind="velvet"),
+            "textures[1].kind = 'velvet': must be one of",
+        ),
+        (lambda plain: plain["textures"][1].update(seed=-3), "textures[1]: seed = -3: must not be below 0"),
+        (lambda plain: plain["textures"][0].update(colours=[]), "textures[0]: colours is empty"),
+        (lambda plain: plain["small_objects"][0].update(name="dock"), "name 'dock': must hold no quote and be none of"),
+        (lambda plain: plain["small_objects"][0].update(name='a"b'), "name 'a\"b': must hold no quote"),
+        (lambda plain: plain["walls"][0].update(name="ground"), "name 'ground'"),
     ],
 )
 def test_a_bad_field_is_named_with_its_value(room: Room, tmp_path: Path, spoil, names: str):
@@ -62,6 +76,21 @@ def test_a_file_that_is_no_room_is_refused(tmp_path: Path, text: str):
 
     with pytest.raises(RoomError, match=r"room\.json"):
         Room.load(path)
+
+
+def test_every_texture_that_a_file_may_name_can_be_painted():
+    assert set(get_args(TextureName)) == set(KINDS)
+
+
+def test_a_room_that_the_engine_refuses_is_said_in_one_line(room: Room, tmp_path: Path):
+    plain = to_plain(room)
+    plain["walls"][0]["name"] = f"{room.furniture[0].name}/0"
+
+    with pytest.raises(RoomError, match=r"^room \S+: the engine refuses it: .*repeated name") as error:
+        run_room(from_plain(json.loads(json.dumps(plain)), Room), seed=1, out=tmp_path / "out", bundle=None)
+
+    assert "\n" not in str(error.value)
+    assert not (tmp_path / "out").exists()
 
 
 def test_furniture_must_stand_upright(room: Room):

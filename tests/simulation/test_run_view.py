@@ -7,15 +7,18 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from empty_bundles import obstacle_bundle
 
 from foundation.progress import silent
-from simulation import engine_compare
+from perception import model_bundle
+from perception.errors import BundleError
+from simulation import engine_compare, run_key
 from simulation.dataset_writer import CaptureSettings, robot_config
 from simulation.errors import EngineError, RunError
 from simulation.lidar_capture import samples
 from simulation.room_simulator import draw_room
 from simulation.run_view import view
-from simulation.sweep import COLUMNS, sweep_seeds
+from simulation.sweep import COLUMNS, runs_folder, sweep_seeds
 
 
 def _finished_run(folder: Path) -> Path:
@@ -57,15 +60,64 @@ def test_a_folder_without_a_run_is_refused(tmp_path: Path):
 
 def test_a_sweep_keeps_finished_runs_and_writes_one_table(tmp_path: Path):
     for seed in (4, 5):
-        score = dict.fromkeys(COLUMNS[1:], 0.5) | {"finished": True}
-        (tmp_path / f"seed-{seed}").mkdir()
-        (tmp_path / f"seed-{seed}" / "run.json").write_text(json.dumps(score))
+        _kept_run(runs_folder(tmp_path, rooms=1, bundle=None, time_limit_s=10) / f"seed-{seed}")
 
     rows = sweep_seeds([4, 5], tmp_path, rooms=1, bundle=None, side_by_side=1, time_limit_s=10, progress=silent)
 
     assert [row["seed"] for row in rows] == [4, 5]
     with (tmp_path / "table.csv").open() as file:
         assert [row["coverage_ratio"] for row in csv.DictReader(file)] == ["0.5", "0.5"]
+
+
+def test_runs_of_other_settings_are_never_taken_for_this_sweeps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    bundle = obstacle_bundle(tmp_path)
+    other = model_bundle.randomised(bundle, tmp_path / "random", seed=1).folder
+    asked = [(None, None, None), (1, None, None), (None, None, 9.0), (None, bundle, None), (None, other, None)]
+
+    def folders() -> set[Path]:
+        return {runs_folder(tmp_path, rooms=one, bundle=two, time_limit_s=three) for one, two, three in asked}
+
+    before, again = folders(), folders()
+    monkeypatch.setattr(run_key, "DRIVEN_BY", ("foundation",))
+
+    assert len(before) == len(asked)
+    assert before == again
+    assert not before & folders()
+
+
+def test_a_sweep_with_no_bundle_there_shows_no_kept_figures(tmp_path: Path):
+    _kept_run(tmp_path / "seed-4")
+    _kept_run(runs_folder(tmp_path, rooms=1, bundle=None, time_limit_s=None) / "seed-4")
+    how = {"rooms": 1, "side_by_side": 1, "time_limit_s": None, "progress": silent}
+
+    with pytest.raises(BundleError, match="nowhere"):
+        sweep_seeds([4], tmp_path, bundle=tmp_path / "nowhere", **how)
+
+    assert not (tmp_path / "table.csv").exists()
+
+
+@pytest.mark.parametrize("keep", [0, 30, 700])
+def test_an_empty_or_torn_run_is_named(tmp_path: Path, keep: int):
+    path = _finished_run(tmp_path) / "run.npz"
+    path.write_bytes(path.read_bytes()[:keep])
+
+    with pytest.raises(RunError, match=r"no finished run here: .*run\.npz"):
+        view(tmp_path, tmp_path / "view")
+
+    assert not (tmp_path / "view").exists()
+
+
+def test_arrays_of_no_run_are_named(tmp_path: Path):
+    np.savez(tmp_path / "run.npz", covered=np.zeros(3))
+
+    with pytest.raises(RunError, match=r"run\.npz: not a run's arrays, it lacks true_trajectory"):
+        view(tmp_path, tmp_path / "view")
+
+
+def _kept_run(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    score = dict.fromkeys(COLUMNS[1:], 0.5) | {"finished": True}
+    (folder / "run.json").write_text(json.dumps(score))
 
 
 def test_without_webots_the_comparison_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
