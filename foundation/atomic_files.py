@@ -55,7 +55,8 @@ def staged_folder(folder: Path) -> Iterator[Path]:
 
     An existing `folder` is replaced as a whole. On error the temporary folder is removed and `folder` stays as it was.
     One that cannot be renamed (a mount point, the working folder) is filled instead: it is staged inside, and a crash
-    while the finished names move up leaves some of them there. Raises NotADirectoryError when `folder` is a file.
+    while the finished names move up leaves some of them there; it must hold nothing but names that are replaced.
+    Raises NotADirectoryError when `folder` is a file, and OSError (ENOTEMPTY) when one to fill holds anything else.
     """
     folder = folder.resolve()
     if folder.exists() and not folder.is_dir():
@@ -113,7 +114,9 @@ def _replace(folder: Path, staging: Path) -> None:
 
 
 def _fill(folder: Path, staging: Path) -> None:
-    """What `staging` holds in place of what `folder` holds, which itself stays."""
+    """What `staging` holds in place of the same names in `folder`, which itself stays."""
+    if set(names_in(folder)) - set(os.listdir(staging)):
+        raise OSError(errno.ENOTEMPTY, os.strerror(errno.ENOTEMPTY), str(folder))
     for path in _held(folder):
         if path == staging:
             continue

@@ -8,8 +8,9 @@ from typing import Protocol
 
 import numpy as np
 
-from foundation.atomic_files import staged_folder
+from foundation.atomic_files import names_in, staged_folder
 from foundation.geometry import FloatArray
+from foundation.out_folder import require_own
 from foundation.progress import Advance
 from foundation.settled_memory import settled_memory
 from foundation.thread_switches import quick_switches
@@ -24,6 +25,7 @@ from navigation.slam import SlamSettings, warm_up
 from navigation.trajectory_files import write_g2o, write_tum
 
 MAP_CELL_M = 0.05
+MAP_NAMES = ("map.yaml", "map.pgm", "map.png", "graph.g2o", "trajectory.tum")
 
 
 class Progress(Protocol):
@@ -58,7 +60,9 @@ def run_slam(
     range_max_m: float | None,
     progress: Progress,
 ) -> SlamReport:
-    """Raises CarmenLogError; writes nothing then."""
+    """Raises CarmenLogError, or OutFolderError where `map_out` holds anything but such a map; writes nothing then."""
+    if map_out is not None:
+        require_own(map_out, "a map", lambda folder: [name for name in names_in(folder) if name not in MAP_NAMES])
     imports_mb = _peak_mb()
     settings = SlamSettings()
     warm_up(settings)
@@ -74,7 +78,7 @@ def run_slam(
 
 
 def _write_map_folder(folder: Path, done: Replay, settings: SlamSettings) -> None:
-    """map.yaml and map.pgm, graph.g2o, trajectory.tum and a picture; the folder appears whole or not at all."""
+    """The files of MAP_NAMES; the folder appears whole or not at all."""
     snapshot = done.slam.snapshot()
     blank = OccupancyMap(cell_m=MAP_CELL_M, occupied_ratio=settings.occupied_ratio, ray_max_m=settings.range_max_m)
     occupancy = drawn(snapshot, snapshot.poses, blank)

@@ -13,7 +13,7 @@ from foundation.errors import OxturnError
 
 _OF_THE_PLACE: Final = (  # that a user gave to write to or read from
     errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT, errno.ENOTDIR, errno.EPERM, errno.EEXIST, errno.EBUSY,
-    errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP,
+    errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTEMPTY,
 )  # fmt: skip
 
 app = typer.Typer(

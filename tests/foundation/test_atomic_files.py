@@ -79,6 +79,16 @@ def test_the_working_folder_is_filled_and_stays_the_working_folder(tmp_path, mon
     assert Path("sub/work").read_text() == "second"
 
 
+def test_a_folder_that_can_only_be_filled_keeps_what_is_not_replaced(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "thesis.tex").write_text("years of work")
+
+    with pytest.raises(OSError, match="not empty"):
+        fill(Path("."))
+
+    assert names(tmp_path) == ["thesis.tex"]
+
+
 def test_a_work_that_fails_in_the_working_folder_leaves_it_as_it_was(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "old").write_text("old")
@@ -106,8 +116,7 @@ def test_a_mount_point_is_filled_and_the_file_systems_own_folder_stays(tmp_path,
 
 def test_a_folder_of_the_same_disk_mounted_there_is_filled(tmp_path, monkeypatch):
     bound, rename = tmp_path / "bound", os.rename
-    bound.mkdir()
-    (bound / "old").write_text("old")
+    fill(bound, "old")
 
     def busy(old, new):
         if Path(old) == bound or Path(new) == bound:
@@ -117,7 +126,7 @@ def test_a_folder_of_the_same_disk_mounted_there_is_filled(tmp_path, monkeypatch
     monkeypatch.setattr(os, "rename", busy)
     fill(bound)
 
-    assert names(bound) == ["sub"]
+    assert names(bound) == ["sub"] and (bound / "sub" / "work").read_text() == "new"
     assert names(tmp_path) == ["bound"]
 
 

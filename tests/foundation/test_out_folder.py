@@ -1,7 +1,7 @@
 """A place to write is new, empty or ours: whatever else lies there stays."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foundation import out_folder
@@ -47,6 +47,7 @@ def test_another_verbs_folder_is_refused(tmp_path, source):
         out_folder.require_marked(out, "data split", source=source)
 
 
+@settings(deadline=None)  # it writes files
 @given(
     st.binary(max_size=40)
     | st.sampled_from([b"[]", b"{}", b'{"kind": "data split"}', b'{"kind": "data split", "holds": 3}'])

@@ -11,11 +11,13 @@ from drive_scans import ROOM, drive, ranges_to
 from typer.testing import CliRunner
 
 import oxturn.cli
+from foundation.errors import OutFolderError
 from foundation.geometry import Pose2D
 from navigation.carmen_log import read_log
 from navigation.log_replay import replay
 from navigation.reference_relations import relation_errors
 from navigation.slam import SlamSettings
+from navigation.slam_command import run_slam
 
 DATA = Path(os.environ.get("OXTURN_REFERENCE_DATA", "../shared/data")) / "lidar_logs"
 GOLDEN = Path(__file__).with_name("golden_room_replay.json")
@@ -47,6 +49,19 @@ def run(*arguments):
     if not app.registered_commands:
         oxturn.cli.mount()
     return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def test_a_map_takes_nobodys_folder(tmp_path):
+    write_log(tmp_path / "room.clf")
+    (tmp_path / "map").mkdir()
+    (tmp_path / "map" / "thesis.tex").write_text("years of work")
+
+    with pytest.raises(OutFolderError, match=r"thesis\.tex"):
+        run_slam(tmp_path / "room.clf", tmp_path / "t.tum", online_out=None, map_out=tmp_path / "map",
+                   range_max_m=None, progress=lambda *_, **__: None)  # fmt: skip
+
+    assert [path.name for path in (tmp_path / "map").iterdir()] == ["thesis.tex"]
+    assert not (tmp_path / "t.tum").exists()
 
 
 def test_the_verb_writes_a_row_per_scan_and_says_what_it_cost(tmp_path):
