@@ -89,15 +89,8 @@ class Judge:
 
 
 def localisation_errors(true: FloatArray, published: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Position errors (N,) after the best rigid fit, and with both aligned at their first common stamp.
-
-    Both are (., 4) of stamp_s, x, y, heading; published poses are compared where a true one has the same stamp (1 ms).
-    """
-    stamps = np.round(true[:, 0] * 1000).astype(np.int64)
-    at = np.searchsorted(stamps, np.round(published[:, 0] * 1000).astype(np.int64))
-    fits = at < len(stamps)
-    fits[fits] = stamps[at[fits]] == np.round(published[fits, 0] * 1000)
-    truth, told = true[at[fits]], published[fits]
+    """Position errors (N,) after the best rigid fit, and with both aligned at their first common stamp."""
+    truth, told = matched_poses(true, published)
     if len(truth) < 2:
         return np.empty(0), np.empty(0)
     best = rigid_fit(told[:, 1:3], truth[:, 1:3])
@@ -107,6 +100,15 @@ def localisation_errors(true: FloatArray, published: FloatArray) -> tuple[FloatA
         moved = world_from_map.transform(told[:, 1:3])
         errors.append(np.hypot(*(moved - truth[:, 1:3]).T))
     return errors[0], errors[1]
+
+
+def matched_poses(true: FloatArray, published: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Both (N, 4) of stamp_s, x, y, heading: where a published pose has the same stamp as a true one (1 ms)."""
+    stamps = np.round(true[:, 0] * 1000).astype(np.int64)
+    at = np.searchsorted(stamps, np.round(published[:, 0] * 1000).astype(np.int64))
+    fits = at < len(stamps)
+    fits[fits] = stamps[at[fits]] == np.round(published[fits, 0] * 1000)
+    return true[at[fits]], published[fits]
 
 
 def rigid_fit(points: FloatArray, onto: FloatArray) -> Pose2D:
