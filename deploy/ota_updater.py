@@ -56,7 +56,7 @@ def update(home: RobotHome, check: HealthCheck, live: LiveTrial, clock: Clock) -
     except (UpdateRefused, ArchiveError) as refusal:
         return refused(refusal)
 
-    slot = update_rules.idle_slot(running)
+    slot = update_rules.idle_slot(home.slots.active())
     home.slots.fill(slot, files, offer)
     golden = check.examine(home.slots.bundle_dir(slot))
     if not golden.healthy:
@@ -171,8 +171,10 @@ def _go_back(home: RobotHome, trial: Trial) -> bool:
 
 def _concluded_elsewhere(home: RobotHome, trial: Trial) -> UpdateReport:
     state = home.load_state()
-    outcome = state.last_update
+    outcome, left = state.last_update, state.last_rollback
     if outcome is not None and outcome.version == trial.version and outcome.result == "confirmed":
         return UpdateReport("confirmed", trial.version, "", f"version {trial.version} runs")
-    reason = state.last_rollback.reason if state.last_rollback is not None else "the robot restarted"
-    return UpdateReport("rolled_back", trial.version, "health", f"version {trial.version}: {reason}")
+    failed = left is not None and (left.version, left.result) == (trial.version, "rollback_failed")
+    reason = left.reason if left is not None else "the robot restarted"
+    result: Literal["rolled_back", "rollback_failed"] = "rollback_failed" if failed else "rolled_back"
+    return UpdateReport(result, trial.version, "health", f"version {trial.version}: {reason}")

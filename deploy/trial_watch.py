@@ -16,9 +16,9 @@ from deploy import live_trial, ota_updater, update_rules
 from deploy.health import HealthReport
 from deploy.model_runner import Model, ModelRunner
 from deploy.ota_updater import Clock, UpdateReport
-from deploy.robot_home import on_this_machine
-from deploy.update_errors import DeployError
-from deploy.update_rules import Evidence, Trial, TrialVerdict
+from deploy.robot_home import RobotHome, on_this_machine
+from deploy.update_errors import DeployError, UpdateRefused
+from deploy.update_rules import Evidence, Outcome, Trial, TrialVerdict, UpdateState
 from foundation.errors import OxturnError
 from navigation.background import Background
 
@@ -35,6 +35,7 @@ class _Seen:
 
     trial: Trial | None
     active: Path | None
+    last_update: Outcome | None
     model: Model | None = None
     complaint: str | None = None
     concluded: UpdateReport | None = None
@@ -86,7 +87,7 @@ class TrialWatch:
             self._trial, self._told = seen.trial, None
             self._runner.shadow(seen.model)
         elif seen.trial is None and self._trial is not None:
-            self._end(seen.active)
+            self._end(self._trial, seen)
         elif seen.trial is None and seen.model is not None:
             self._runner.replace(seen.model)
         if seen.trial is None:
@@ -94,9 +95,10 @@ class TrialWatch:
         if seen.concluded is not None:
             self.on_report(seen.concluded)
 
-    def _end(self, active: Path | None) -> None:
-        trial, self._trial = self._trial, None
-        if trial is not None and active == self._home / "slots" / trial.slot / "bundle":
+    def _end(self, trial: Trial, seen: _Seen) -> None:
+        """The link alone says nothing: it stays on a refused model where there is none to go back to."""
+        self._trial = None
+        if seen.last_update == Outcome(trial.version, "confirmed", "") and seen.active == _bundle(self._home, trial):
             logger.info("version %d takes over", trial.version)
             self._runner.promote()
         else:
@@ -116,19 +118,21 @@ class TrialWatch:
         known, active_before = self._trial, self._active
 
         def work() -> _Seen:
-            trial, active = on_this_machine(self._home).load_state().trial, _active(self._home)
+            home = on_this_machine(self._home)
+            state, active = home.load_state(), _active(self._home)
+            trial, told = state.trial, state.last_update
             if trial == known and (trial is not None or active == active_before):
-                return _Seen(trial, active)
-            bundle = active if trial is None else self._home / "slots" / trial.slot / "bundle"
-            if bundle is None or (trial is None and known is not None):
-                return _Seen(trial, active)
+                return _Seen(trial, active, told)
+            bundle = active if trial is None else _bundle(self._home, trial)
+            if bundle is None or (trial is None and (known is not None or not _may_answer(home, state))):
+                return _Seen(trial, active, told)
             try:
-                return _Seen(trial, active, self._load(bundle))
+                return _Seen(trial, active, told, self._load(bundle))
             except OxturnError as error:
                 evidence = Evidence(0, f"cannot be loaded: {error}"[:200])
                 if trial is not None:
                     live_trial.write_evidence(self._home, trial, evidence)
-                return _Seen(trial, active, complaint=evidence.complaint)
+                return _Seen(trial, active, told, complaint=evidence.complaint)
 
         self._background.submit(work)
 
@@ -153,7 +157,7 @@ class TrialWatch:
             except DeployError as error:
                 logger.error("trial of version %d: %s", trial.version, error)
                 return None
-        return _Seen(None, _active(self._home), concluded=report)
+        return _Seen(None, _active(self._home), home.load_state().last_update, concluded=report)
 
 
 def _mark(home: Path) -> tuple[int, int, str]:
@@ -163,6 +167,21 @@ def _mark(home: Path) -> tuple[int, int, str]:
         return found.st_mtime_ns, found.st_ino, os.readlink(home / "active")
     except OSError:
         return 0, 0, ""
+
+
+def _may_answer(home: RobotHome, state: UpdateState) -> bool:
+    """Whether what the link names is a model that did not fail."""
+    slot = home.slots.active()
+    try:
+        target = None if slot is None else home.slots.claimed(slot, home.load_trust())
+    except UpdateRefused as error:
+        logger.warning("%s", error)
+        return False
+    return slot is not None and target is not None and update_rules.may_run(slot, slot, state, {slot: target})
+
+
+def _bundle(home: Path, trial: Trial) -> Path:
+    return home / "slots" / trial.slot / "bundle"
 
 
 def _active(home: Path) -> Path | None:

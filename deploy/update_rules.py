@@ -145,7 +145,10 @@ def may_run(slot: Slot, active: Slot | None, state: UpdateState, verified: Mappi
 
 
 def idle_slot(active: Slot | None) -> Slot:
-    """Where the next model goes: never the one that runs."""
+    """Where the next model goes: never where the link points.
+
+    Also when nothing runs: what the link names may run after a start, and a model that was only filled in must not.
+    """
     return "B" if active == "A" else "A"
 
 

@@ -27,7 +27,7 @@ class Daemon:
     """A loop of nothing but the detector and the watch, on a home of its own."""
 
     def __init__(self, home, clock):
-        self.model = load(ota_updater.active_bundle(home.path))
+        self.model = load(ota_updater.active_bundle(home.path)) if home.slots.active() else None
         self.runner = ModelRunner(
             self.model, SteppedBackground(1), SteppedBackground(1), lambda m, f: run_guarded(m, f, (Exception,))
         )
@@ -69,6 +69,11 @@ def daemon(home, clock):
     daemon = Daemon(home, clock)
     daemon.run(5)
     return daemon
+
+
+@pytest.fixture
+def empty_home(publisher, tmp_path):
+    return publisher.robot(tmp_path / "robot without a model")
 
 
 def pushed(publisher, home, daemon, model):
@@ -126,6 +131,42 @@ def test_the_daemon_decides_when_the_updater_is_gone(publisher, home, daemon):
 
     assert home.load_state().last_update.result == "confirmed"
     assert home.load_state().trial is None
+
+
+@pytest.mark.parametrize("model", [b"raises 1", b"unloadable 1"])
+def test_a_first_model_that_fails_its_trial_answers_no_frame(publisher, empty_home, clock, model):
+    daemon = Daemon(empty_home, clock)
+    daemon.run(5)
+
+    report = pushed(publisher, empty_home, daemon, model)
+    daemon.run(10)
+
+    assert report.result == "rollback_failed"
+    assert not daemon.runner.has_model
+
+
+def test_a_model_that_failed_before_it_was_looked_at_answers_no_frame(publisher, empty_home, clock):
+    daemon = Daemon(empty_home, clock)
+    daemon.run(5)
+    publisher.publish(b"worse 1")
+    publisher.deliver(empty_home)
+
+    report = ota_updater.update(empty_home, FakeHealth(), FakeHealth(), clock)
+    daemon.run(10)
+
+    assert report.result == "rollback_failed"
+    assert not daemon.runner.has_model
+
+
+def test_a_first_model_takes_over_from_the_lidar(publisher, empty_home, clock):
+    daemon = Daemon(empty_home, clock)
+    daemon.run(5)
+
+    report = pushed(publisher, empty_home, daemon, b"good 1")
+    daemon.run(10)
+
+    assert report.result == "confirmed"
+    assert daemon.runner.has_model
 
 
 def test_evidence_of_another_trial_counts_for_nothing(publisher, home, daemon):
