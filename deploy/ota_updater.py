@@ -117,7 +117,7 @@ def rollback(home: RobotHome) -> UpdateReport:
         raise RollbackFailed("no older model to go back to: the other slot is empty or does not verify")
     left = installed[running].version
     home.slots.switch(other)
-    home.save_state(update_rules.rolled_back(home.load_state(), left, "asked for", went_back=True))
+    home.save_state(update_rules.rolled_back(home.load_state(), left, update_rules.ASKED_FOR, went_back=True))
     return UpdateReport("rolled_back", installed[other].version, "asked", f"version {installed[other].version} runs")
 
 
@@ -139,12 +139,17 @@ def settle(home: RobotHome) -> Slot | None:
 
 def active_bundle(home_path: Path) -> Path:
     """The bundle to run, compared with its signed target just now. Raises NoTrustedBundle."""
+    return on_this_machine(home_path).slots.bundle_dir(slot_to_run(home_path))
+
+
+def slot_to_run(home_path: Path) -> Slot:
+    """Whose bundle equals its signed target, after settling what a power cut left. Raises NoTrustedBundle."""
     home = on_this_machine(home_path)
     with exclusive(home_path):
         slot = settle(home)
     if slot is None:
         raise NoTrustedBundle(f"{home_path}: no slot holds a bundle that equals its signed target; push one")
-    return home.slots.bundle_dir(slot)
+    return slot
 
 
 def refused(refusal: UpdateRefused | ArchiveError | WheelsError) -> UpdateReport:

@@ -11,7 +11,7 @@ import platform
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +25,8 @@ from deploy.model_runner import Answer, Model, ModelRunner, run_guarded
 from deploy.robot_home import on_this_machine
 from deploy.software_watch import SoftwareWatch
 from deploy.systemd_notify import notify
-from deploy.trial_watch import Loader, TrialWatch
+from deploy.trial_watch import Loader, ModelInUse, TrialWatch, in_use
+from deploy.update_rules import UpdateState
 from deploy.warm_up import warm_up
 from foundation.errors import OxturnError
 from foundation.geometry import Pose2D
@@ -45,7 +46,6 @@ from navigation.job import load as load_job
 from navigation.robot_io import RobotIO
 from navigation.robot_loop import TickReport, run
 from navigation.stages import Stages, build
-from perception import model_bundle
 from perception.labels import SMALL_OBJECTS
 from perception.observation import Frame, Observation
 
@@ -53,6 +53,12 @@ logger = logging.getLogger(__name__)
 
 EVERY_SECOND: Final = 10  # ticks
 TOKEN_VARIABLE: Final = "OXTURN_MONITORING_TOKEN"  # for metrics and live page beyond loopback
+UPDATE_NAMES: Final = {  # an outcome -> its name in the metrics
+    "confirmed": "installed",
+    "failed": "failed",
+    "rolled_back": "rolled_back",
+    "rollback_failed": "rollback_failed",
+}
 BackgroundFactory = Callable[[str], Background]
 
 
@@ -105,9 +111,12 @@ def serve(
     token = os.environ.get(TOKEN_VARIABLE)
     times, ticks = StageTimes(metrics.on_stage), 0
     with ExitStack() as stack:
-        first = first_model or _first_model(folders.home, load_model)
+        found = _state(folders.home)
+        first, told = (first_model, None) if first_model is not None else _first_model(folders.home, load_model)
+        if told is not None:
+            metrics.on_model(told.version, told.sha256)
         runner = ModelRunner(first, background("detector"), background("shadow"), _guarded)
-        watch = _watch(stack, folders.home, runner, load_model, background, config, metrics)
+        watch = _watch(stack, folders.home, runner, load_model, background, config, found)
         software = _software_watch(folders.home, background, config, metrics)
         server = stack.enter_context(
             serve_metrics(registry, config.monitoring.host, config.monitoring.port, token=token)
@@ -120,12 +129,15 @@ def serve(
                 folders.state / "feedback",
                 background("feedback"),
                 name=platform.node(),
-                reference=_reference(folders.home),
+                reference={} if told is None else told.reference,
                 view_port=config.monitoring.view_port,
                 token=token,
                 epoch_s=epoch_s,
             )
         )
+        if watch is not None:
+            watch.on_update = lambda ended: metrics.on_update(UPDATE_NAMES[ended.outcome.result], ended.took_s)
+            watch.on_model = lambda model: _another_model(model, metrics, page)
         log_folder, settings = folders.out / "log", RunLogSettings()
         if stages.keeper is not None:
             keeper = stages.keeper
@@ -211,15 +223,9 @@ def _class_name(class_id: int) -> str:
     return SMALL_OBJECTS[class_id] if 0 <= class_id < len(SMALL_OBJECTS) else "unknown"
 
 
-def _reference(home: Path | None) -> Mapping[str, Mapping[str, float]]:
-    """The active bundle's drift statistics; empty without one."""
-    slot = None if home is None else on_this_machine(home).slots.active()
-    if home is None or slot is None:
-        return {}
-    try:
-        return model_bundle.load(home / "slots" / slot / "bundle").reference()
-    except OxturnError:
-        return {}  # what cannot be loaded was told when the model was
+def _another_model(model: ModelInUse, metrics: RobotMetrics, page: RobotWatch) -> None:
+    metrics.on_model(model.version, model.sha256)
+    page.on_model(model.reference)
 
 
 def main(config_path: Path | None, home: Path | None = None, job_path: Path | None = None) -> None:
@@ -283,15 +289,22 @@ class _Stoppable:
             yield observation
 
 
-def _first_model(home: Path | None, load_model: Loader) -> Model | None:
+def _state(home: Path | None) -> UpdateState | None:
+    """As this start finds it, before anything is settled."""
+    return None if home is None else on_this_machine(home).load_state()
+
+
+def _first_model(home: Path | None, load_model: Loader) -> tuple[Model, ModelInUse] | tuple[None, None]:
     """The delivered bundle, compared with its signed target; without one the robot goes on its LIDAR alone."""
     if home is None:
-        return None
+        return None, None
     try:
-        return load_model(ota_updater.active_bundle(home))
+        slot = ota_updater.slot_to_run(home)
+        installed = on_this_machine(home)
+        return load_model(installed.slots.bundle_dir(slot)), in_use(installed, slot)
     except OxturnError as error:  # no trusted bundle, or one that this machine cannot run
         logger.warning("%s", error)
-        return None
+        return None, None
 
 
 def _watch(
@@ -301,17 +314,13 @@ def _watch(
     load_model: Loader,
     background: BackgroundFactory,
     config: RobotConfig,
-    metrics: RobotMetrics,
+    found: UpdateState | None,
 ) -> TrialWatch | None:
     if home is None:
         return None
     stack.enter_context(_daemon_lock(home))
-    installed = on_this_machine(home)
-    slot = installed.slots.active()
-    target = None if slot is None else installed.slots.verified(slot, installed.load_trust())
-    if target is not None:
-        metrics.on_model(str(target.version), target.sha256)
-    return TrialWatch(home, runner, load_model, background("updates"), MachineClock(), config.updates.confirm_within_s)
+    deadline_s = config.updates.confirm_within_s
+    return TrialWatch(home, runner, load_model, background("updates"), MachineClock(), deadline_s, found)
 
 
 def _software_watch(

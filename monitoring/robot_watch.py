@@ -7,7 +7,7 @@ Composed here so that each host of the robot adds three lines:
         ... watch.on_second(coverage_ratio=..., cells=..., geometry=..., covered=..., route=..., objects=...)
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -24,12 +24,22 @@ from navigation.background import Background
 from navigation.grid_geometry import GridGeometry
 from navigation.robot_loop import TickReport
 
+Statistics = Mapping[str, Mapping[str, float]]
+
 
 class RobotWatch:
     """Listens to the loop; `view_url` is where the live page is served, None without one."""
 
-    def __init__(self, drift: DriftMonitor, feedback: Feedback, live: LiveState, view_url: str | None) -> None:
-        self._drift = drift
+    def __init__(
+        self,
+        drift_from: Callable[[Statistics], DriftMonitor],
+        reference: Statistics,
+        feedback: Feedback,
+        live: LiveState,
+        view_url: str | None,
+    ) -> None:
+        self._drift_from = drift_from
+        self._drift = drift_from(reference)
         self._feedback = feedback
         self._live = live
         self.view_url = view_url
@@ -37,6 +47,10 @@ class RobotWatch:
     def on_tick(self, report: TickReport) -> None:
         self._feedback.on_tick(report, self._drift.on_tick(report))
         self._live.on_tick(report)
+
+    def on_model(self, reference: Statistics) -> None:
+        """Another model answers from now on: drift is held, from nothing, against what that one was trained on."""
+        self._drift = self._drift_from(reference)
 
     def on_second(
         self,
@@ -63,19 +77,22 @@ def watching(
     background: Background,
     *,
     name: str,
-    reference: Mapping[str, Mapping[str, float]],
+    reference: Statistics,
     view_port: int | None,
     token: str | None = None,
     epoch_s: float = 0.0,
 ) -> Iterator[RobotWatch]:
     """`reference`: the bundle's drift statistics, empty without a model; `view_port` None: no page, 0: any port."""
     lidar = config.lidar
-    drift = DriftMonitor(
-        references(reference),
-        Pose2D(lidar.x_m, lidar.y_m, lidar.yaw_rad),
-        metrics.on_drift,
-        on_disagreement=metrics.disagreement.set,
-    )
+
+    def drift_from(statistics: Statistics) -> DriftMonitor:
+        return DriftMonitor(
+            references(statistics),
+            Pose2D(lidar.x_m, lidar.y_m, lidar.yaw_rad),
+            metrics.on_drift,
+            on_disagreement=metrics.disagreement.set,
+        )
+
     feedback = Feedback(feedback_dir, FeedbackSettings(), background, metrics.on_feedback, epoch_s=epoch_s)
     live = LiveState(name)
     with ExitStack() as stack:
@@ -84,4 +101,4 @@ def watching(
             from monitoring.web_view import serve_view
 
             url = stack.enter_context(serve_view(live, config.monitoring.host, view_port, token=token))
-        yield RobotWatch(drift, feedback, live, url)
+        yield RobotWatch(drift_from, reference, feedback, live, url)

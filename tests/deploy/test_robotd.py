@@ -202,6 +202,23 @@ def test_a_model_that_cannot_be_loaded_leaves_the_lidar(config, told, tmp_path, 
     assert summary.ticks == 5
 
 
+def test_a_model_that_was_refused_is_not_told_as_the_one_in_use(config, told, tmp_path):
+    publisher = FakePublisher(tmp_path / "publisher")
+    robot = publisher.robot(tmp_path / "robot")
+    publisher.publish(b"worse 1")
+    publisher.deliver(robot)
+    ota_updater.update(robot, FakeHealth(), FakeHealth(), FakeClock(NOW_S))
+    seen = []
+
+    def look(report):
+        url = (tmp_path / "out" / "metrics_address.txt").read_text().strip()
+        seen.append(urllib.request.urlopen(url).read().decode())
+
+    served(config, Folders(robot.path, tmp_path / "job", tmp_path / "out"), told, ticks=3, on_tick=look)
+
+    assert 'oxturn_model_info{sha256="",version="none"} 1.0' in seen[-1]
+
+
 def test_an_update_while_it_drives(config, told, tmp_path, home):
     """The updater waits in a thread of its own, as the SSH account's process does."""
     robot, publisher = home
@@ -225,7 +242,10 @@ def test_an_update_while_it_drives(config, told, tmp_path, home):
 
     def end_when_updated(report):
         at_tick(report)
+        url = (tmp_path / "out" / "metrics_address.txt").read_text().strip()
         if reports:
+            told.metrics = urllib.request.urlopen(url).read().decode()
+        if 'oxturn_model_info{sha256="' in told.metrics and 'version="2"' in told.metrics:
             stop.set()
 
     served(config, folders, told, ticks=3000, stop=stop, on_tick=end_when_updated)
@@ -233,6 +253,8 @@ def test_an_update_while_it_drives(config, told, tmp_path, home):
 
     assert [report.result for report in reports] == ["confirmed"]
     assert told.loaded == [b"good 1", b"good 2"]
+    assert 'oxturn_updates_total{result="installed"} 1.0' in told.metrics
+    assert "oxturn_update_seconds_count 1.0" in told.metrics
 
 
 def test_it_ends_when_its_software_has_moved_to_be_started_from_the_other_slot(

@@ -2,17 +2,22 @@
 
 import threading
 
+import fake_bundles
 import pytest
 from fake_health import FakeClock, FakeHealth
 from fake_models import FakeModel, tick
 from fake_publisher import NOW_S, FakePublisher
 
-from deploy import live_trial, ota_updater
+from deploy import live_trial, ota_updater, signing
+from deploy import update_rules as rules
 from deploy.model_runner import ModelRunner, run_guarded
 from deploy.robot_home import exclusive
 from deploy.trial_watch import TrialWatch
 from deploy.update_errors import DriverError
+from deploy.update_rules import Outcome, Trial
 from navigation.background import SteppedBackground
+
+REFERENCE = {"brightness": {"mean": 0.4, "std": 0.1}}
 
 
 def load(bundle_dir):
@@ -167,6 +172,71 @@ def test_a_first_model_takes_over_from_the_lidar(publisher, empty_home, clock):
 
     assert report.result == "confirmed"
     assert daemon.runner.has_model
+
+
+@pytest.fixture
+def heard(daemon):
+    """What the watch tells of updates: (version, result), and of models: version."""
+    updates, models = [], []
+    daemon.watch.on_update = updates.append
+    daemon.watch.on_model = models.append
+    return updates, models
+
+
+def test_a_takeover_is_told_with_the_model_that_answers_from_then_on(publisher, home, daemon, heard, tmp_path):
+    bundle = fake_bundles.write(tmp_path / "real bundle", fake_bundles.times(1.0), reference=REFERENCE)
+    signing.publish(bundle, publisher.keys, publisher.repo, now_s=NOW_S)
+    publisher.deliver(home)
+    live = live_trial.WatchedByDaemon(home.path, daemon.clock, 5.0, pause=lambda _: daemon.run(1))
+    ota_updater.update(home, FakeHealth(), live, daemon.clock)
+    daemon.run(5)
+
+    (ended,), (model,) = heard
+    target = home.installed(home.load_trust())[home.slots.active()]
+    assert (ended.outcome, 0 < ended.took_s < 5.0) == (Outcome(2, "confirmed", ""), True)
+    assert (model.version, model.sha256, model.reference) == ("2", target.sha256, REFERENCE)
+
+
+def test_an_update_that_is_rolled_back_is_told_once_and_the_model_stays(publisher, home, daemon, heard):
+    pushed(publisher, home, daemon, b"raises 2")
+    daemon.run(10)
+
+    (ended,), models = heard
+    assert (ended.outcome.version, ended.outcome.result, models) == (2, "rolled_back", [])
+
+
+def test_an_update_that_fails_at_rest_is_told_without_a_time(publisher, home, daemon, heard):
+    pushed(publisher, home, daemon, b"bad 2")
+    daemon.run(5)
+
+    (ended,), models = heard
+    assert (ended.outcome.result, ended.took_s, models) == ("failed", None, [])
+
+
+def test_a_rollback_by_hand_is_no_update_but_another_model(publisher, home, daemon, heard):
+    pushed(publisher, home, daemon, b"good 2")
+    daemon.run(5)
+
+    ota_updater.rollback(home)
+    daemon.run(5)
+
+    updates, models = heard
+    assert [ended.outcome.result for ended in updates] == ["confirmed"]
+    assert [model.version for model in models] == ["2", "1"]
+
+
+def test_a_trial_that_a_power_cut_ended_is_told_by_the_next_start(publisher, home, daemon, clock):
+    home.save_state(rules.begun(home.load_state(), Trial("B", "A", 2, clock.instant())))
+    found, told = home.load_state(), []
+    clock.boot_id = "boot-2"
+    ota_updater.settle(home)
+
+    watch = TrialWatch(home.path, daemon.runner, load, SteppedBackground(1), clock, 5.0, found)
+    watch.on_update = told.append
+    for _ in range(5):
+        watch.tick()
+
+    assert [(ended.outcome.result, ended.took_s) for ended in told] == [("rolled_back", None)]
 
 
 def test_evidence_of_another_trial_counts_for_nothing(publisher, home, daemon):

@@ -51,6 +51,20 @@ def test_drift_is_told_to_prometheus_and_the_frame_is_kept(tmp_path):
     assert registry.get_sample_value("oxturn_feedback_frames_total", {"reason": "drifted"}) == 1
 
 
+def test_another_model_s_drift_is_held_against_its_own_reference(tmp_path):
+    registry = CollectorRegistry()
+    with watched(tmp_path, registry, {"brightness": {"mean": 0.0, "std": 1.0}}, None) as watch:
+        for i in range(40):
+            watch.on_tick(tick(float(i)))
+        before = registry.get_sample_value("oxturn_drift_alarms_total", {"feature": "brightness"})
+        watch.on_model(DARKER)
+        for i in range(40, 80):
+            watch.on_tick(tick(float(i)))
+
+    assert before == 0
+    assert registry.get_sample_value("oxturn_drift_alarms_total", {"feature": "brightness"}) >= 1
+
+
 def test_the_page_shows_what_the_loop_tells(tmp_path):
     cells = np.zeros((4, 5), dtype=np.int8)
     with watched(tmp_path, CollectorRegistry(), {}, 0) as watch:
