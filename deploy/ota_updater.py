@@ -128,7 +128,7 @@ def settle(home: RobotHome) -> Slot | None:
         verified = home.installed(home.load_trust())
     except UpdateRefused as error:
         logger.warning("%s", error)
-        verified = {}
+        return None  # and no word on a trial: what is trusted may be readable again at the next start
     slot = update_rules.slot_to_run(active, state, verified)
     if slot is not None and slot != active:
         home.slots.switch(slot)

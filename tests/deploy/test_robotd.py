@@ -219,6 +219,15 @@ def test_a_model_that_was_refused_is_not_told_as_the_one_in_use(config, told, tm
     assert 'oxturn_model_info{sha256="",version="none"} 1.0' in seen[-1]
 
 
+def test_what_is_trusted_being_damaged_leaves_the_lidar(config, told, tmp_path, home):
+    robot, _ = home
+    (robot.path / "trust" / "trusted.json").write_bytes(b"")
+
+    _, summary = served(config, Folders(robot.path, tmp_path / "job", tmp_path / "out"), told, ticks=5)
+
+    assert (summary.ticks, told.loaded) == (5, [])
+
+
 def test_an_update_while_it_drives(config, told, tmp_path, home):
     """The updater waits in a thread of its own, as the SSH account's process does."""
     robot, publisher = home
