@@ -208,7 +208,7 @@ def in_use(home: RobotHome, slot: Slot) -> ModelInUse:
     version, digest = ("unknown", "") if target is None else (str(target.version), target.sha256)
     try:
         reference = model_bundle.load(home.slots.bundle_dir(slot)).reference()
-    except OxturnError as error:
+    except (OxturnError, ValueError, TypeError) as error:  # no bundle, or statistics that are no table
         logger.warning("slot %s is not watched for drift: %s", slot, error)
         reference = {}
     return ModelInUse(version, digest, reference)

@@ -7,6 +7,7 @@ Composed here so that each host of the robot adds three lines:
         ... watch.on_second(coverage_ratio=..., cells=..., geometry=..., covered=..., route=..., objects=...)
 """
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -16,13 +17,16 @@ from numpy.typing import NDArray
 
 from foundation.geometry import FloatArray, Pose2D
 from foundation.robot_config import RobotConfig
-from monitoring.drift import DriftMonitor, references
+from monitoring.drift import DriftMonitor, Reference, references
+from monitoring.errors import MonitoringError
 from monitoring.feedback import Feedback, FeedbackSettings
 from monitoring.live_state import FloorObject, LiveState
 from monitoring.prometheus_metrics import RobotMetrics
 from navigation.background import Background
 from navigation.grid_geometry import GridGeometry
 from navigation.robot_loop import TickReport
+
+logger = logging.getLogger(__name__)
 
 Statistics = Mapping[str, Mapping[str, float]]
 
@@ -69,6 +73,17 @@ class RobotWatch:
         self._live.say(**words)
 
 
+def _usable(statistics: Statistics) -> dict[str, Reference]:
+    """Without features that did not vary in training or whose numbers are none: the robot drives all the same."""
+    usable: dict[str, Reference] = {}
+    for name, held in statistics.items():
+        try:
+            usable |= references({name: held})
+        except MonitoringError as error:
+            logger.warning("drift of %s is not watched: %s", name, error)
+    return usable
+
+
 @contextmanager
 def watching(
     config: RobotConfig,
@@ -87,7 +102,7 @@ def watching(
 
     def drift_from(statistics: Statistics) -> DriftMonitor:
         return DriftMonitor(
-            references(statistics),
+            _usable(statistics),
             Pose2D(lidar.x_m, lidar.y_m, lidar.yaw_rad),
             metrics.on_drift,
             on_disagreement=metrics.disagreement.set,

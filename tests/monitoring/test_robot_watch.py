@@ -3,6 +3,7 @@ import urllib.request
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from fake_ticks import detections, tick
 from prometheus_client import CollectorRegistry
 
@@ -63,6 +64,19 @@ def test_another_model_s_drift_is_held_against_its_own_reference(tmp_path):
 
     assert before == 0
     assert registry.get_sample_value("oxturn_drift_alarms_total", {"feature": "brightness"}) >= 1
+
+
+@pytest.mark.parametrize(
+    "held", [{"mean": 0.0, "std": 0.0}, {"mean": 0.5}, {"mean": float("nan"), "std": 1.0}, 3, None]
+)
+def test_a_feature_without_a_usable_reference_is_not_watched_and_the_others_are(tmp_path, held):
+    registry = CollectorRegistry()
+    with watched(tmp_path, registry, {"saturation": held, **DARKER}, None) as watch:
+        for i in range(40):
+            watch.on_tick(tick(float(i)))
+
+    assert registry.get_sample_value("oxturn_drift_alarms_total", {"feature": "brightness"}) >= 1
+    assert registry.get_sample_value("oxturn_drift_alarms_total", {"feature": "saturation"}) is None
 
 
 def test_the_page_shows_what_the_loop_tells(tmp_path):
