@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from deploy import live_trial, ota_updater, update_rules
 from deploy.health import HealthReport
@@ -29,6 +29,7 @@ logger = logging.getLogger(__name__)
 REPORT_EVERY_TICKS: Final = 5
 
 Loader = Callable[[Path], Model]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +149,8 @@ class TrialWatch:
         self._told = evidence
 
         def work() -> _Seen | None:
-            live_trial.write_evidence(self._home, trial, evidence)
-            return self._conclude_if_orphaned(trial, evidence)
+            _tried(lambda: live_trial.write_evidence(self._home, trial, evidence))
+            return _tried(lambda: self._conclude_if_orphaned(trial, evidence))
 
         self._background.submit(work)
 
@@ -167,10 +168,11 @@ class TrialWatch:
                 return _Seen(state, active)
             try:
                 return _Seen(state, active, _Loaded(self._load(_bundle(self._home, slot)), in_use(home, slot)))
-            except OxturnError as error:
+            except (OxturnError, OSError) as error:
                 evidence = Evidence(0, f"cannot be loaded: {error}"[:200])
+                logger.warning("the model of slot %s %s", slot, evidence.complaint)
                 if trial is not None:
-                    live_trial.write_evidence(self._home, trial, evidence)
+                    _tried(lambda: live_trial.write_evidence(self._home, trial, evidence))
                 return _Seen(state, active, complaint=evidence.complaint)
 
         self._background.submit(work)
@@ -191,12 +193,17 @@ class TrialWatch:
             late = f"{evidence.good_ticks} good live frames within {self._confirm_within_s:g} s"
             healthy = verdict is TrialVerdict.CONFIRM
             seen = HealthReport(healthy, "" if healthy else evidence.complaint or late)
-            try:
-                ota_updater.conclude(home, trial, seen)
-            except DeployError as error:
-                logger.error("trial of version %d: %s", trial.version, error)
-                return None
+            ota_updater.conclude(home, trial, seen)
         return _Seen(home.load_state(), _active(self._home))
+
+
+def _tried(work: Callable[[], T]) -> T | None:
+    """A full disk is no reason for a robot to stop driving; as long as the trial lasts it is tried again."""
+    try:
+        return work()
+    except (OSError, DeployError) as error:
+        logger.error("the trial of a model cannot be told of or concluded yet: %s", error)
+        return None
 
 
 def in_use(home: RobotHome, slot: Slot) -> ModelInUse:

@@ -174,6 +174,36 @@ def test_a_first_model_takes_over_from_the_lidar(publisher, empty_home, clock):
     assert daemon.runner.has_model
 
 
+@pytest.mark.parametrize("model", [b"good 2", b"raises 2", b"unloadable 2"])
+def test_evidence_that_cannot_be_written_ends_the_trial_not_the_daemon(publisher, home, daemon, model):
+    (home.path / "evidence.json").mkdir()  # as a full disk does: every write of it raises OSError
+    publisher.publish(model)
+    publisher.deliver(home)
+
+    live = live_trial.WatchedByDaemon(home.path, daemon.clock, 5.0, pause=lambda _: daemon.run(1))
+    with exclusive(home.path):
+        report = ota_updater.update(home, FakeHealth(), live, daemon.clock)
+    daemon.run(10)
+
+    assert report.result == "rolled_back"
+    assert daemon.answered[-1]
+
+
+def test_a_verdict_that_cannot_be_written_is_written_once_it_can(publisher, home, daemon):
+    home.save_state(rules.begun(home.load_state(), Trial("B", "A", 2, daemon.clock.instant())))
+    blocked = home.path / ".state.json.new"
+    blocked.mkdir()
+
+    daemon.run(80)
+    while_full = home.load_state().trial
+    blocked.rmdir()
+    daemon.run(10)
+
+    assert while_full is not None
+    assert home.load_state().last_rollback.result == "rolled_back"
+    assert daemon.answered[-1]
+
+
 @pytest.fixture
 def heard(daemon):
     """What the watch tells of updates: (version, result), and of models: version."""
