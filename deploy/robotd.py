@@ -34,7 +34,7 @@ from foundation.robot_config import RobotConfig, load
 from foundation.settled_memory import settled_memory
 from foundation.thread_switches import quick_switches
 from monitoring.live_state import FloorObject
-from monitoring.metrics_server import serve_metrics
+from monitoring.metrics_server import MetricsServer, serve_metrics
 from monitoring.prometheus_metrics import RobotMetrics
 from monitoring.robot_watch import RobotWatch, watching
 from monitoring.run_folder import RunFolder, plain
@@ -51,6 +51,7 @@ from perception.observation import Frame, Observation
 
 logger = logging.getLogger(__name__)
 
+LINGER_STEP_S: Final = 0.5  # well within the unit's WatchdogSec
 EVERY_SECOND: Final = 10  # ticks
 TOKEN_VARIABLE: Final = "OXTURN_MONITORING_TOKEN"  # for metrics and live page beyond loopback
 UPDATE_NAMES: Final = {  # an outcome -> its name in the metrics
@@ -94,11 +95,13 @@ def serve(
     first_model: Model | None = None,
     job: Job | None = None,
     called_home: threading.Event | None = None,
+    linger_s: float = 0.0,
 ) -> ServeSummary:
     """Drives until the job is done, the host ends the run, or `stop` is set.
 
     `first_model` is for measuring without a home; with one the delivered bundle is what runs. Without a `job` the
     unfinished one is gone on with, or the whole floor covered. `called_home`: leave the rest, drive back and end.
+    `linger_s`: how long the metrics may outlive a run that ended well, with everything else closed.
     """
     left = RunFolder(folders.out)
 
@@ -110,7 +113,8 @@ def serve(
     metrics = RobotMetrics(registry := CollectorRegistry())
     token = os.environ.get(TOKEN_VARIABLE)
     times, ticks = StageTimes(metrics.on_stage), 0
-    with ExitStack() as stack:
+    metrics.on_job(True)  # from the first scrape on: a daemon that dies early was at work
+    with ExitStack() as listening, ExitStack() as stack:
         found = _state(folders.home)
         first, told = (first_model, None) if first_model is not None else _first_model(folders.home, load_model)
         if told is not None:
@@ -118,7 +122,7 @@ def serve(
         runner = ModelRunner(first, background("detector"), background("shadow"), _guarded)
         watch = _watch(stack, folders.home, runner, load_model, background, config, found)
         software = _software_watch(folders.home, background, config, metrics)
-        server = stack.enter_context(
+        server = listening.enter_context(
             serve_metrics(registry, config.monitoring.host, config.monitoring.port, token=token)
         )
         left.announce(server.url)
@@ -166,7 +170,6 @@ def serve(
             notify("WATCHDOG=1")
             on_tick(tick)
 
-        metrics.on_job(True)
         stack.enter_context(settled_memory())
         stack.enter_context(quick_switches())
         notify("READY=1")
@@ -179,8 +182,11 @@ def serve(
             times.limiter(stages.limit),
             times.on_tick(report),
         )
-        notify("STOPPING=1")
         metrics.on_job(False)
+        if stop.is_set():
+            notify("STOPPING=1")
+        else:
+            listening.callback(_linger, server, stop, linger_s)  # once all else is closed and the home is free
         if software is not None and not stop.is_set():
             software.ended_well()
     changed = software is not None and software.restart_wanted
@@ -188,6 +194,20 @@ def serve(
     status = _status(summary, stages, runner)
     left.finish(times.summary_json(), status, list(stages.room.objects()), stages.localiser.static_map)
     return summary
+
+
+def _linger(server: MetricsServer, stop: threading.Event, linger_s: float) -> None:
+    """Lets one more scrape see that no job is active: a robot that ends in the middle of one pages. Wheels stand still.
+
+    Where nobody ever scraped, nobody is waited for.
+    """
+    before, left_s = server.scrapes, linger_s
+    while before and left_s > 0 and not stop.is_set():
+        notify("WATCHDOG=1")
+        if server.scraped_after(before, min(left_s, LINGER_STEP_S)):
+            break
+        left_s -= LINGER_STEP_S
+    notify("STOPPING=1")
 
 
 def _status(summary: ServeSummary, stages: Stages, runner: ModelRunner) -> dict[str, Any]:
@@ -253,6 +273,7 @@ def main(config_path: Path | None, home: Path | None = None, job_path: Path | No
             epoch_s=time.time() - time.monotonic(),
             job=job,
             called_home=called_home,
+            linger_s=config.monitoring.linger_s,
         )
     if ended.software_changed:
         raise SystemExit(software_watch.RESTART_EXIT)  # the job is unfinished: the next start goes on with it

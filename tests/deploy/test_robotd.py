@@ -1,8 +1,11 @@
 """The whole daemon in a flat world: it covers, takes a new model while it drives, and stops when told."""
 
 import json
+import re
 import threading
+import time
 import urllib.request
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -116,6 +119,74 @@ def test_a_job_is_driven_to_its_end_and_told_of(config, told, tmp_path):
     assert status["covering"]["homecoming"] == {"arrived": True, "reason": ""}
     assert world.pose.distance_m(world.start) < 0.1
     assert (tmp_path / "job" / "job.part.sqlite").exists()
+
+
+class Scraper:
+    """Prometheus: reads on the daemon's first tick, and again and again once it has stopped."""
+
+    def __init__(self, out, home):
+        self._out, self._home = out, home
+        self._driving = threading.Event()
+        self._ended = threading.Event()
+        self.free_at_the_end = None
+        self.seen = []
+
+    def on_tick(self, report):
+        if not self.seen:
+            self._scrape()
+
+    def run(self):
+        """In a thread: until the server is gone."""
+        while not self._ended.wait(0.02):
+            with suppress(OSError):
+                if self.seen and self._scrape() == 0.0:
+                    self.free_at_the_end = not live_trial.daemon_runs(self._home)
+
+    def end(self):
+        self._ended.set()
+
+    def _scrape(self):
+        url = (self._out / "metrics_address.txt").read_text().strip()
+        text = urllib.request.urlopen(url, timeout=2).read().decode()
+        self.seen.append(float(re.search(r"^oxturn_job_active (\S+)$", text, re.MULTILINE)[1]))
+        return self.seen[-1]
+
+
+def lingered(config, told, tmp_path, robot, **asked):
+    scraper = Scraper(tmp_path / "out", robot.path)
+    beside = threading.Thread(target=scraper.run)
+    beside.start()
+    try:
+        served(
+            config,
+            Folders(robot.path, tmp_path / "job", tmp_path / "out"),
+            told,
+            ticks=4,
+            linger_s=60.0,
+            **{"on_tick": scraper.on_tick, **asked},
+        )
+    finally:
+        scraper.end()
+        beside.join(timeout=10)
+    return scraper
+
+
+def test_after_a_run_that_ended_well_one_more_scrape_sees_that_no_job_is_active(config, told, tmp_path, home):
+    scraper = lingered(config, told, tmp_path, home[0])
+
+    assert (scraper.seen[0], scraper.seen[-1]) == (1.0, 0.0)
+    assert scraper.free_at_the_end  # an update meanwhile waits for no live frames
+
+
+def test_told_to_stop_or_with_nobody_listening_it_ends_at_once(config, told, tmp_path, home):
+    stop = threading.Event()
+    began_s = time.monotonic()
+
+    for on_tick in (lambda report: None, lambda report: stop.set()):
+        folders = Folders(home[0].path, tmp_path / "job", tmp_path / "out")
+        served(config, folders, told, ticks=4, stop=stop, linger_s=600.0, on_tick=on_tick)
+
+    assert time.monotonic() - began_s < 60
 
 
 def test_called_home_it_drives_back_and_keeps_the_unfinished_job(config, told, tmp_path):
