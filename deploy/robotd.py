@@ -4,7 +4,6 @@ Host-agnostic: `serve` drives whatever RobotIO it is given (the Pi's, a simulato
 the Pi's program. However it ends, the motors are told to stop first.
 """
 
-import fcntl
 import logging
 import os
 import platform
@@ -12,7 +11,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +20,7 @@ from prometheus_client import CollectorRegistry
 
 from deploy import ota_updater, software_watch
 from deploy.clock import MachineClock
+from deploy.live_trial import daemon_on
 from deploy.model_runner import Answer, Model, ModelRunner, run_guarded
 from deploy.robot_home import on_this_machine
 from deploy.software_watch import SoftwareWatch
@@ -339,8 +339,8 @@ def _watch(
 ) -> TrialWatch | None:
     if home is None:
         return None
-    stack.enter_context(_daemon_lock(home))
     deadline_s = config.updates.confirm_within_s
+    stack.enter_context(daemon_on(home, deadline_s))
     return TrialWatch(home, runner, load_model, background("updates"), MachineClock(), deadline_s, found)
 
 
@@ -353,14 +353,6 @@ def _software_watch(
         return None
     metrics.on_software(slot)
     return SoftwareWatch(home, slot, background("software"), MachineClock(), config.updates.software_healthy_s)
-
-
-@contextmanager
-def _daemon_lock(home: Path) -> Iterator[None]:
-    """Held while the daemon lives: an updater then waits for live frames instead of examining by itself."""
-    with open(home / "daemon.lock", "a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _guarded(model: Model, frame: Frame) -> Answer:
