@@ -29,9 +29,9 @@ from fake_publisher import FakePublisher
 from deploy import live_trial, ota_updater, signing
 from deploy.clock import MachineClock
 from deploy.health import ProcessHealthCheck
+from deploy.live_trial import CONFIRM_WITHIN_S
 from deploy.model_runner import ModelRunner, run_guarded
 from deploy.robot_home import exclusive
-from deploy.robot_shell import CONFIRM_WITHIN_S
 from deploy.robotd import detector_loader
 from deploy.trial_watch import TrialWatch
 from foundation.robot_config import RobotConfig

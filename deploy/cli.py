@@ -121,12 +121,21 @@ def status(
     home: Home = None, host: Host = None, host_key: HostKey = None, key_file: KeyFile = None, as_json: Json = False
 ) -> None:
     """What runs on a robot, and how its last update and rollback ended."""
+    from deploy.update_errors import UpdateFailed
+
+    answer = _ask("status", home, host, host_key, key_file)
+    if answer.get("result") == "failed":
+        if as_json:
+            _show(answer, as_json, "")
+        raise UpdateFailed(f"the robot cannot tell its status: {answer['message']}")
     _show(
-        _ask("status", home, host, host_key, key_file),
+        answer,
         as_json,
         "{active}: version {installed_version}, trial {on_trial}; "
         "software {software[active]}: version {software[installed_version]}, trial {software[on_trial]}",
     )
+    if answer.get("trouble"):  # an older robot does not know the word
+        print(f"oxturn: {answer['trouble']}", file=sys.stderr)
 
 
 @ota.command()

@@ -1,7 +1,7 @@
 """A version to a whole fleet: canary, waves, thresholds, pause and abort; the journal survives a crash of the pusher.
 
 The inventory is a TOML file of robots; the journal a JSON file that is replaced after every robot. Starting the same
-roll-out again goes on where the journal ends; robots that could not be reached are tried again.
+roll-out again goes on where the journal ends; robots that could not be reached or refused the offer are tried again.
 """
 
 import json
@@ -24,7 +24,7 @@ from foundation import atomic_files
 logger = logging.getLogger(__name__)
 
 Wish = Literal["run", "pause", "abort"]
-TRIED_AGAIN: Final = (Outcome.UNREACHABLE, Outcome.ON_TRIAL)
+TRIED_AGAIN: Final = (Outcome.UNREACHABLE, Outcome.ON_TRIAL, Outcome.REFUSED)  # none of them is the version's fault
 _OUTCOMES: Final = {
     "confirmed": Outcome.INSTALLED,
     "already_installed": Outcome.INSTALLED,

@@ -1,13 +1,17 @@
 """Watching a model right after the switch: by the daemon's live frames when it runs, else by a fresh examination.
 
-The daemon holds `daemon.lock` while it lives and writes what it saw into `evidence.json`, stamped with the trial it is
-about, so that nothing older can pass for it.
+The daemon holds `daemon.lock` while it lives, with its deadline in it, and writes what it saw into `evidence.json`,
+stamped with the trial it is about, so that nothing older can pass for it.
 """
 
 import fcntl
 import json
+import logging
+import math
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
@@ -17,7 +21,10 @@ from deploy.ota_updater import Clock, LiveTrial
 from deploy.update_rules import Evidence, Trial, TrialVerdict, judge_trial
 from foundation import atomic_files
 
+logger = logging.getLogger(__name__)
+
 POLL_S: Final = 0.05
+CONFIRM_WITHIN_S: Final = 4.5  # a model that never answers is gone again five seconds after its push
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +58,32 @@ class WatchedByDaemon:
             self.pause(POLL_S)
 
 
-def watcher(home: Path, check: HealthCheck, clock: Clock, confirm_within_s: float) -> LiveTrial:
-    """The daemon's live frames when it runs on this home."""
-    return WatchedByDaemon(home, clock, confirm_within_s) if daemon_runs(home) else ExaminedAgain(check)
+def watcher(home: Path, check: HealthCheck, clock: Clock, confirm_within_s: float | None) -> LiveTrial:
+    """The daemon's live frames when it runs on this home; without a deadline the daemon's own counts."""
+    if not daemon_runs(home):
+        return ExaminedAgain(check)
+    return WatchedByDaemon(home, clock, _told_deadline_s(home) if confirm_within_s is None else confirm_within_s)
+
+
+@contextmanager
+def daemon_on(home: Path, confirm_within_s: float) -> Iterator[None]:
+    """Held while the daemon lives: an updater then waits for live frames, so long, instead of examining by itself."""
+    with open(home / "daemon.lock", "a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            os.ftruncate(lock.fileno(), 0)
+            os.write(lock.fileno(), f"{confirm_within_s:g}\n".encode())
+        except OSError as error:  # a full disk
+            logger.warning("updaters wait %g s: the deadline cannot be told: %s", CONFIRM_WITHIN_S, error)
+        yield
+
+
+def _told_deadline_s(home: Path) -> float:
+    try:
+        told_s = float((home / "daemon.lock").read_text())
+    except (OSError, ValueError):
+        return CONFIRM_WITHIN_S
+    return told_s if math.isfinite(told_s) and told_s > 0 else CONFIRM_WITHIN_S
 
 
 def daemon_runs(home: Path) -> bool:

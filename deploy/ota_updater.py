@@ -56,7 +56,7 @@ def update(home: RobotHome, check: HealthCheck, live: LiveTrial, clock: Clock) -
     except (UpdateRefused, ArchiveError) as refusal:
         return refused(refusal)
 
-    slot = update_rules.idle_slot(running)
+    slot = update_rules.idle_slot(home.slots.active())
     home.slots.fill(slot, files, offer)
     golden = check.examine(home.slots.bundle_dir(slot))
     if not golden.healthy:
@@ -117,7 +117,7 @@ def rollback(home: RobotHome) -> UpdateReport:
         raise RollbackFailed("no older model to go back to: the other slot is empty or does not verify")
     left = installed[running].version
     home.slots.switch(other)
-    home.save_state(update_rules.rolled_back(home.load_state(), left, "asked for", went_back=True))
+    home.save_state(update_rules.rolled_back(home.load_state(), left, update_rules.ASKED_FOR, went_back=True))
     return UpdateReport("rolled_back", installed[other].version, "asked", f"version {installed[other].version} runs")
 
 
@@ -128,7 +128,7 @@ def settle(home: RobotHome) -> Slot | None:
         verified = home.installed(home.load_trust())
     except UpdateRefused as error:
         logger.warning("%s", error)
-        verified = {}
+        return None  # and no word on a trial: what is trusted may be readable again at the next start
     slot = update_rules.slot_to_run(active, state, verified)
     if slot is not None and slot != active:
         home.slots.switch(slot)
@@ -139,12 +139,17 @@ def settle(home: RobotHome) -> Slot | None:
 
 def active_bundle(home_path: Path) -> Path:
     """The bundle to run, compared with its signed target just now. Raises NoTrustedBundle."""
+    return on_this_machine(home_path).slots.bundle_dir(slot_to_run(home_path))
+
+
+def slot_to_run(home_path: Path) -> Slot:
+    """Whose bundle equals its signed target, after settling what a power cut left. Raises NoTrustedBundle."""
     home = on_this_machine(home_path)
     with exclusive(home_path):
         slot = settle(home)
     if slot is None:
         raise NoTrustedBundle(f"{home_path}: no slot holds a bundle that equals its signed target; push one")
-    return home.slots.bundle_dir(slot)
+    return slot
 
 
 def refused(refusal: UpdateRefused | ArchiveError | WheelsError) -> UpdateReport:
@@ -171,8 +176,10 @@ def _go_back(home: RobotHome, trial: Trial) -> bool:
 
 def _concluded_elsewhere(home: RobotHome, trial: Trial) -> UpdateReport:
     state = home.load_state()
-    outcome = state.last_update
+    outcome, left = state.last_update, state.last_rollback
     if outcome is not None and outcome.version == trial.version and outcome.result == "confirmed":
         return UpdateReport("confirmed", trial.version, "", f"version {trial.version} runs")
-    reason = state.last_rollback.reason if state.last_rollback is not None else "the robot restarted"
-    return UpdateReport("rolled_back", trial.version, "health", f"version {trial.version}: {reason}")
+    failed = left is not None and (left.version, left.result) == (trial.version, "rollback_failed")
+    reason = left.reason if left is not None else "the robot restarted"
+    result: Literal["rolled_back", "rollback_failed"] = "rollback_failed" if failed else "rolled_back"
+    return UpdateReport(result, trial.version, "health", f"version {trial.version}: {reason}")

@@ -50,15 +50,30 @@ class RobotHome:
             replace_file(self.disk, self.path / "trust" / "first_root.json", first_root)
 
     def load_trust(self) -> Trust:
-        """Raises UpdateRefused where no root was ever installed or the file is damaged."""
+        """Raises UpdateRefused where no root was ever installed, or what is trusted cannot be read.
+
+        A damaged file is not passed over for the first root: which offers are old would be forgotten without a word.
+        """
+        trusted, first = self.path / "trust" / "trusted.json", self.path / "trust" / "first_root.json"
         try:
-            return Trust.from_bytes(self.disk.read(self.path / "trust" / "trusted.json"))
+            return Trust.from_bytes(self.disk.read(trusted))
         except FileNotFoundError:
             pass
+        except (OSError, UpdateRefused) as error:
+            raise UpdateRefused(
+                "no_trust",
+                f"{trusted} cannot be used ({error}): no model runs and none is taken until it is removed"
+                f" on the robot (`sudo rm {trusted}`); push your newest version right after: until then older ones are"
+                " taken too",
+            ) from error
         try:
-            return Trust((self.disk.read(self.path / "trust" / "first_root.json"),))
+            return Trust.from_first_root(self.disk.read(first))
         except FileNotFoundError as error:
             raise UpdateRefused("no_trust", f"{self.path} has no first root; run `oxturn pi setup`") from error
+        except (OSError, UpdateRefused) as error:
+            raise UpdateRefused(
+                "no_trust", f"{first} cannot be used ({error}): remove it on the robot and run `oxturn pi setup` again"
+            ) from error
 
     def save_trust(self, trust: Trust) -> None:
         replace_file(self.disk, self.path / "trust" / "trusted.json", trust.to_bytes())

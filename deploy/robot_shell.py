@@ -19,7 +19,6 @@ from foundation.errors import OxturnError
 
 VERBS: Final = ("install", "status", "rollback", "install-software", "rollback-software")
 DONE: Final = (None, "confirmed", "already_installed", "on_trial", "rolled_back_as_asked")
-CONFIRM_WITHIN_S: Final = 4.5  # a model that never answers is gone again five seconds after its push
 HEALTH_TIMEOUT_S: Final = 20.0
 SOFTWARE_WITHIN_S: Final = 600.0  # more than the unit gives one start
 
@@ -29,7 +28,7 @@ class Settings:
     """What the administrator put into the forced command; the client has no say in it."""
 
     health_timeout_s: float = HEALTH_TIMEOUT_S
-    confirm_within_s: float = CONFIRM_WITHIN_S
+    confirm_within_s: float | None = None  # the daemon's own
     health_command: tuple[str, ...] = HEALTH_COMMAND
     software_within_s: float = SOFTWARE_WITHIN_S
     system_packages: bool = True
@@ -43,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="robot_shell")
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--health-timeout-s", type=float, default=HEALTH_TIMEOUT_S)
-    parser.add_argument("--confirm-within-s", type=float, default=CONFIRM_WITHIN_S)
+    parser.add_argument("--confirm-within-s", type=float, help="instead of the daemon's own")
     parser.add_argument("--health-command", nargs="*", default=HEALTH_COMMAND, help="gets the bundle as last argument")
     parser.add_argument("--software-within-s", type=float, default=SOFTWARE_WITHIN_S)
     parser.add_argument("--no-system-packages", action="store_true", help="environments without Debian's packages")

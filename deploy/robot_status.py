@@ -26,7 +26,10 @@ class SoftwareStatus:
 
 @dataclass(frozen=True, slots=True)
 class RobotStatus:
-    """`installed_sha256` is the archive's, for patches; `verified` is False when the active slot is damaged."""
+    """`installed_sha256` is the archive's, for patches; `verified` is False when the active slot is damaged.
+
+    `trouble`: why nothing can be verified, and what to do; None where all is well.
+    """
 
     active: str | None
     verified: bool
@@ -39,19 +42,20 @@ class RobotStatus:
     last_update: Outcome | None
     last_rollback: Outcome | None
     software: SoftwareStatus
+    trouble: str | None = None
 
 
 def robot_status(home: RobotHome) -> RobotStatus:
     """Reads only; it changes nothing and waits for nothing."""
     state, active = home.load_state(), home.slots.active()
-    root_version = metadata_version = None
+    root_version = metadata_version = trouble = None
     installed = {}
     try:
         trust = home.load_trust()
         installed = home.installed(trust)
         root_version, metadata_version = metadata_versions(trust)
-    except UpdateRefused:
-        pass  # told by root_version None
+    except UpdateRefused as error:
+        trouble = str(error)
     running = update_rules.slot_to_run(active, state, installed)
     target = None if running is None else installed[running]
     archive = None if running is None else home.slots.archive(running)
@@ -67,6 +71,7 @@ def robot_status(home: RobotHome) -> RobotStatus:
         last_update=state.last_update,
         last_rollback=state.last_rollback,
         software=_software_status(software_trial.home_of(home)),
+        trouble=trouble,
     )
 
 

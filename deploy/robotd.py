@@ -4,15 +4,14 @@ Host-agnostic: `serve` drives whatever RobotIO it is given (the Pi's, a simulato
 the Pi's program. However it ends, the motors are told to stop first.
 """
 
-import fcntl
 import logging
 import os
 import platform
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -21,11 +20,13 @@ from prometheus_client import CollectorRegistry
 
 from deploy import ota_updater, software_watch
 from deploy.clock import MachineClock
+from deploy.live_trial import daemon_on
 from deploy.model_runner import Answer, Model, ModelRunner, run_guarded
 from deploy.robot_home import on_this_machine
 from deploy.software_watch import SoftwareWatch
 from deploy.systemd_notify import notify
-from deploy.trial_watch import Loader, TrialWatch
+from deploy.trial_watch import Loader, ModelInUse, TrialWatch, in_use
+from deploy.update_rules import UpdateState
 from deploy.warm_up import warm_up
 from foundation.errors import OxturnError
 from foundation.geometry import Pose2D
@@ -33,7 +34,7 @@ from foundation.robot_config import RobotConfig, load
 from foundation.settled_memory import settled_memory
 from foundation.thread_switches import quick_switches
 from monitoring.live_state import FloorObject
-from monitoring.metrics_server import serve_metrics
+from monitoring.metrics_server import MetricsServer, serve_metrics
 from monitoring.prometheus_metrics import RobotMetrics
 from monitoring.robot_watch import RobotWatch, watching
 from monitoring.run_folder import RunFolder, plain
@@ -45,14 +46,20 @@ from navigation.job import load as load_job
 from navigation.robot_io import RobotIO
 from navigation.robot_loop import TickReport, run
 from navigation.stages import Stages, build
-from perception import model_bundle
 from perception.labels import SMALL_OBJECTS
 from perception.observation import Frame, Observation
 
 logger = logging.getLogger(__name__)
 
+LINGER_STEP_S: Final = 0.5  # well within the unit's WatchdogSec
 EVERY_SECOND: Final = 10  # ticks
 TOKEN_VARIABLE: Final = "OXTURN_MONITORING_TOKEN"  # for metrics and live page beyond loopback
+UPDATE_NAMES: Final = {  # an outcome -> its name in the metrics
+    "confirmed": "installed",
+    "failed": "failed",
+    "rolled_back": "rolled_back",
+    "rollback_failed": "rollback_failed",
+}
 BackgroundFactory = Callable[[str], Background]
 
 
@@ -88,11 +95,13 @@ def serve(
     first_model: Model | None = None,
     job: Job | None = None,
     called_home: threading.Event | None = None,
+    linger_s: float = 0.0,
 ) -> ServeSummary:
     """Drives until the job is done, the host ends the run, or `stop` is set.
 
     `first_model` is for measuring without a home; with one the delivered bundle is what runs. Without a `job` the
     unfinished one is gone on with, or the whole floor covered. `called_home`: leave the rest, drive back and end.
+    `linger_s`: how long the metrics may outlive a run that ended well, with everything else closed.
     """
     left = RunFolder(folders.out)
 
@@ -104,12 +113,16 @@ def serve(
     metrics = RobotMetrics(registry := CollectorRegistry())
     token = os.environ.get(TOKEN_VARIABLE)
     times, ticks = StageTimes(metrics.on_stage), 0
-    with ExitStack() as stack:
-        first = first_model or _first_model(folders.home, load_model)
+    metrics.on_job(True)  # from the first scrape on: a daemon that dies early was at work
+    with ExitStack() as listening, ExitStack() as stack:
+        found = _state(folders.home)
+        first, told = (first_model, None) if first_model is not None else _first_model(folders.home, load_model)
+        if told is not None:
+            metrics.on_model(told.version, told.sha256)
         runner = ModelRunner(first, background("detector"), background("shadow"), _guarded)
-        watch = _watch(stack, folders.home, runner, load_model, background, config, metrics)
+        watch = _watch(stack, folders.home, runner, load_model, background, config, found)
         software = _software_watch(folders.home, background, config, metrics)
-        server = stack.enter_context(
+        server = listening.enter_context(
             serve_metrics(registry, config.monitoring.host, config.monitoring.port, token=token)
         )
         left.announce(server.url)
@@ -120,12 +133,15 @@ def serve(
                 folders.state / "feedback",
                 background("feedback"),
                 name=platform.node(),
-                reference=_reference(folders.home),
+                reference={} if told is None else told.reference,
                 view_port=config.monitoring.view_port,
                 token=token,
                 epoch_s=epoch_s,
             )
         )
+        if watch is not None:
+            watch.on_update = lambda ended: metrics.on_update(UPDATE_NAMES[ended.outcome.result], ended.took_s)
+            watch.on_model = lambda model: _another_model(model, metrics, page)
         log_folder, settings = folders.out / "log", RunLogSettings()
         if stages.keeper is not None:
             keeper = stages.keeper
@@ -154,7 +170,6 @@ def serve(
             notify("WATCHDOG=1")
             on_tick(tick)
 
-        metrics.on_job(True)
         stack.enter_context(settled_memory())
         stack.enter_context(quick_switches())
         notify("READY=1")
@@ -167,8 +182,11 @@ def serve(
             times.limiter(stages.limit),
             times.on_tick(report),
         )
-        notify("STOPPING=1")
         metrics.on_job(False)
+        if stop.is_set():
+            notify("STOPPING=1")
+        else:
+            listening.callback(_linger, server, stop, linger_s)  # once all else is closed and the home is free
         if software is not None and not stop.is_set():
             software.ended_well()
     changed = software is not None and software.restart_wanted
@@ -176,6 +194,20 @@ def serve(
     status = _status(summary, stages, runner)
     left.finish(times.summary_json(), status, list(stages.room.objects()), stages.localiser.static_map)
     return summary
+
+
+def _linger(server: MetricsServer, stop: threading.Event, linger_s: float) -> None:
+    """Lets one more scrape see that no job is active: a robot that ends in the middle of one pages. Wheels stand still.
+
+    Where nobody ever scraped, nobody is waited for.
+    """
+    before, left_s = server.scrapes, linger_s
+    while before and left_s > 0 and not stop.is_set():
+        notify("WATCHDOG=1")
+        if server.scraped_after(before, min(left_s, LINGER_STEP_S)):
+            break
+        left_s -= LINGER_STEP_S
+    notify("STOPPING=1")
 
 
 def _status(summary: ServeSummary, stages: Stages, runner: ModelRunner) -> dict[str, Any]:
@@ -211,15 +243,9 @@ def _class_name(class_id: int) -> str:
     return SMALL_OBJECTS[class_id] if 0 <= class_id < len(SMALL_OBJECTS) else "unknown"
 
 
-def _reference(home: Path | None) -> Mapping[str, Mapping[str, float]]:
-    """The active bundle's drift statistics; empty without one."""
-    slot = None if home is None else on_this_machine(home).slots.active()
-    if home is None or slot is None:
-        return {}
-    try:
-        return model_bundle.load(home / "slots" / slot / "bundle").reference()
-    except OxturnError:
-        return {}  # what cannot be loaded was told when the model was
+def _another_model(model: ModelInUse, metrics: RobotMetrics, page: RobotWatch) -> None:
+    metrics.on_model(model.version, model.sha256)
+    page.on_model(model.reference)
 
 
 def main(config_path: Path | None, home: Path | None = None, job_path: Path | None = None) -> None:
@@ -247,6 +273,7 @@ def main(config_path: Path | None, home: Path | None = None, job_path: Path | No
             epoch_s=time.time() - time.monotonic(),
             job=job,
             called_home=called_home,
+            linger_s=config.monitoring.linger_s,
         )
     if ended.software_changed:
         raise SystemExit(software_watch.RESTART_EXIT)  # the job is unfinished: the next start goes on with it
@@ -283,15 +310,22 @@ class _Stoppable:
             yield observation
 
 
-def _first_model(home: Path | None, load_model: Loader) -> Model | None:
+def _state(home: Path | None) -> UpdateState | None:
+    """As this start finds it, before anything is settled."""
+    return None if home is None else on_this_machine(home).load_state()
+
+
+def _first_model(home: Path | None, load_model: Loader) -> tuple[Model, ModelInUse] | tuple[None, None]:
     """The delivered bundle, compared with its signed target; without one the robot goes on its LIDAR alone."""
     if home is None:
-        return None
+        return None, None
     try:
-        return load_model(ota_updater.active_bundle(home))
+        slot = ota_updater.slot_to_run(home)
+        installed = on_this_machine(home)
+        return load_model(installed.slots.bundle_dir(slot)), in_use(installed, slot)
     except OxturnError as error:  # no trusted bundle, or one that this machine cannot run
         logger.warning("%s", error)
-        return None
+        return None, None
 
 
 def _watch(
@@ -301,17 +335,13 @@ def _watch(
     load_model: Loader,
     background: BackgroundFactory,
     config: RobotConfig,
-    metrics: RobotMetrics,
+    found: UpdateState | None,
 ) -> TrialWatch | None:
     if home is None:
         return None
-    stack.enter_context(_daemon_lock(home))
-    installed = on_this_machine(home)
-    slot = installed.slots.active()
-    target = None if slot is None else installed.slots.verified(slot, installed.load_trust())
-    if target is not None:
-        metrics.on_model(str(target.version), target.sha256)
-    return TrialWatch(home, runner, load_model, background("updates"), MachineClock(), config.updates.confirm_within_s)
+    deadline_s = config.updates.confirm_within_s
+    stack.enter_context(daemon_on(home, deadline_s))
+    return TrialWatch(home, runner, load_model, background("updates"), MachineClock(), deadline_s, found)
 
 
 def _software_watch(
@@ -323,14 +353,6 @@ def _software_watch(
         return None
     metrics.on_software(slot)
     return SoftwareWatch(home, slot, background("software"), MachineClock(), config.updates.software_healthy_s)
-
-
-@contextmanager
-def _daemon_lock(home: Path) -> Iterator[None]:
-    """Held while the daemon lives: an updater then waits for live frames instead of examining by itself."""
-    with open(home / "daemon.lock", "a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _guarded(model: Model, frame: Frame) -> Answer:

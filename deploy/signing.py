@@ -3,6 +3,7 @@
 keys/root/            three encrypted root keys, two of which sign; needed for `create_keys` and `rotate` only:
                       keep this folder on a stick. Nothing else ever opens it.
 keys/online/          targets, snapshot and timestamp keys: `publish` signs with them
+                      (`.pem.next` in either: a rotation's new key, until the root that names it is written)
 keys/root_metadata/   1.root.json, 2.root.json ...: public; the robot's first root comes from here
 repo/                 what `publish` writes and `push` sends: metadata and targets named by their hash
 """
@@ -82,9 +83,9 @@ def create_keys(keys_dir: Path, *, root_passphrase: str | None = None, now_s: fl
     _assign(root, root_signers, online)
     first_root = keys_dir / "root_metadata" / "1.root.json"
     for number, signer in enumerate(root_signers):
-        _write_key(keys_dir / "root" / f"root{number}.pem", signer, BestAvailableEncryption(passphrase.encode()))
+        _write_key(_root_key(keys_dir, number), signer, BestAvailableEncryption(passphrase.encode()))
     for role, signer in online.items():
-        _write_key(keys_dir / "online" / f"{role}.pem", signer, NoEncryption())
+        _write_key(_online_key(keys_dir, role), signer, NoEncryption())
     atomic_files.write_bytes(first_root, _signed(root, root_signers[:ROOT_THRESHOLD]))
     return KeysReport(first_root, passphrase)
 
@@ -99,19 +100,23 @@ def rotate(
     """New keys for `roles` (also "root") after a loss or a leak, in a next root signed by the old root and the new.
 
     The next `publish` signs with them; robots follow the chain of roots and refuse the old keys from then on.
+    The new keys are on the disk before the root that names them: the next rotation or `publish` finishes one that died.
     """
-    passphrase = root_passphrase or os.environ.get(PASSPHRASE_VARIABLE) or ""
-    old_signers = _load_root_signers(keys_dir, passphrase)
+    passphrase = (root_passphrase or os.environ.get(PASSPHRASE_VARIABLE) or "").encode()
     root = newest_root(keys_dir)
+    _finish_rotation(keys_dir, root, (Root.type, *ONLINE_ROLES), passphrase)
+    old_signers = _load_root_signers(keys_dir, root, passphrase)
     root.version += 1
     root.expires = _expiry(Root.type, _now_s(now_s))
     online = {role: _load_online(keys_dir, role) for role in ONLINE_ROLES}
     new_root_signers = old_signers
+    new: dict[Path, CryptoSigner] = {}
     for role in roles:
         if role == Root.type:
             new_root_signers = [CryptoSigner.generate_ed25519() for _ in range(ROOT_KEYS)]
+            new |= {_root_key(keys_dir, number): signer for number, signer in enumerate(new_root_signers)}
         elif role in online:
-            online[role] = CryptoSigner.generate_ed25519()
+            online[role] = new[_online_key(keys_dir, role)] = CryptoSigner.generate_ed25519()
         else:
             raise KeysError(f"no role {role!r}, known are root, {', '.join(ONLINE_ROLES)}")
     for role in (Root.type, *ONLINE_ROLES):
@@ -119,12 +124,12 @@ def rotate(
             root.revoke_key(key_id, role)
     _assign(root, new_root_signers, online)
     signers = {signer.public_key.keyid: signer for signer in (*old_signers, *new_root_signers)}
+    for key, signer in new.items():
+        in_root = key.parent.name == Root.type
+        _write_key(_staged(key), signer, BestAvailableEncryption(passphrase) if in_root else NoEncryption())
     path = keys_dir / "root_metadata" / f"{root.version}.root.json"
     atomic_files.write_bytes(path, _signed(root, list(signers.values())))
-    for number, signer in enumerate(new_root_signers):
-        _write_key(keys_dir / "root" / f"root{number}.pem", signer, BestAvailableEncryption(passphrase.encode()))
-    for role, signer in online.items():
-        _write_key(keys_dir / "online" / f"{role}.pem", signer, NoEncryption())
+    _finish_rotation(keys_dir, root, (Root.type, *ONLINE_ROLES), passphrase)
     return path
 
 
@@ -151,11 +156,13 @@ def _publish(kind: Kind, name: str, data: bytes, keys_dir: Path, repo_dir: Path,
     """
     now = _now_s(now_s)
     root = newest_root(keys_dir)
+    _finish_rotation(keys_dir, root, ONLINE_ROLES, None)
     signers = {role: _load_online(keys_dir, role) for role in ONLINE_ROLES}
-    version = _last_version(keys_dir, repo_dir) + 1
+    offered = _offered_version(repo_dir)
+    version = max(_counted_version(keys_dir), offered) + 1  # robots refuse to go back, whatever became of the folders
     digest = sha256(data)
 
-    targets = _load(repo_dir, Targets, version - 1) or Targets()
+    targets = _load_targets(repo_dir, offered) if offered else Targets()
     path = f"{kind}.tar"
     targets.targets[path] = TargetFile(
         len(data), {"sha256": digest}, path, {"custom": {"kind": kind, "version": version, "name": name}}
@@ -199,18 +206,57 @@ def _read_bundle(bundle_dir: Path) -> dict[str, bytes]:
     return files
 
 
-def _last_version(keys_dir: Path, repo_dir: Path) -> int:
-    """The highest version ever signed, also when the repository was deleted: robots refuse to go back."""
+def _counted_version(keys_dir: Path) -> int:
+    """The highest version ever begun, also when the repository was deleted or the publisher died."""
     counted = keys_dir / "online" / "last_version"
-    by_keys = int(counted.read_text()) if counted.exists() else 0
+    return int(counted.read_text()) if counted.exists() else 0
+
+
+def _offered_version(repo_dir: Path) -> int:
+    """What the repository offers now, the last one that was published whole; 0 for an empty one."""
     timestamp = repo_dir / "timestamp.json"
-    by_repo = json.loads(timestamp.read_bytes())["signed"]["version"] if timestamp.exists() else 0
-    return max(by_keys, int(by_repo))
+    return int(json.loads(timestamp.read_bytes())["signed"]["version"]) if timestamp.exists() else 0
 
 
-def _load(repo_dir: Path, role: type[Targets], version: int) -> Targets | None:
-    path = repo_dir / f"{version}.{role.type}.json"
-    return Metadata[Targets].from_bytes(path.read_bytes()).signed if path.exists() else None
+def _load_targets(repo_dir: Path, version: int) -> Targets:
+    path = repo_dir / f"{version}.{Targets.type}.json"
+    if not path.exists():
+        raise KeysError(
+            f"{path} is missing, so what is offered now would be lost; put it back, or choose another --repo"
+        )
+    return Metadata[Targets].from_bytes(path.read_bytes()).signed
+
+
+def _finish_rotation(keys_dir: Path, root: Root, roles: Iterable[str], passphrase: bytes | None) -> None:
+    """New keys that the newest root names take their places; those of a rotation that died before are forgotten."""
+    for role in roles:
+        keys = _root_keys(keys_dir) if role == Root.type else [_online_key(keys_dir, role)]
+        for key in keys:
+            staged = _staged(key)
+            if not staged.exists():
+                continue
+            signer = _load_key(staged, passphrase if role == Root.type else None)
+            if signer.public_key.keyid in root.roles[role].keyids:
+                os.replace(staged, key)
+            else:
+                staged.unlink()
+            atomic_files.fsync_folder(key.parent)
+
+
+def _root_key(keys_dir: Path, number: int) -> Path:
+    return keys_dir / "root" / f"root{number}.pem"
+
+
+def _root_keys(keys_dir: Path) -> list[Path]:
+    return [_root_key(keys_dir, number) for number in range(ROOT_KEYS)]
+
+
+def _online_key(keys_dir: Path, role: str) -> Path:
+    return keys_dir / "online" / f"{role}.pem"
+
+
+def _staged(key: Path) -> Path:
+    return key.with_name(f"{key.name}.next")
 
 
 def _assign(root: Root, root_signers: list[CryptoSigner], online: dict[str, CryptoSigner]) -> None:
@@ -254,14 +300,21 @@ def _write_key(path: Path, signer: CryptoSigner, encryption: KeySerializationEnc
 
 
 def _load_online(keys_dir: Path, role: str) -> CryptoSigner:
-    return _load_key(keys_dir / "online" / f"{role}.pem", None)
+    return _load_key(_online_key(keys_dir, role), None)
 
 
-def _load_root_signers(keys_dir: Path, passphrase: str) -> list[CryptoSigner]:
+def _load_root_signers(keys_dir: Path, root: Root, passphrase: bytes) -> list[CryptoSigner]:
     paths = sorted((keys_dir / "root").glob("*.pem"))
     if len(paths) < ROOT_THRESHOLD:
         raise KeysError(f"{keys_dir / 'root'} holds {len(paths)} root keys, {ROOT_THRESHOLD} must sign")
-    return [_load_key(path, passphrase.encode()) for path in paths]
+    signers = [_load_key(path, passphrase) for path in paths]
+    known = [signer for signer in signers if signer.public_key.keyid in root.roles[Root.type].keyids]
+    if len(known) < ROOT_THRESHOLD:
+        raise KeysError(
+            f"{len(known)} of the keys in {keys_dir / 'root'} are those of {root.version}.root.json,"
+            f" {ROOT_THRESHOLD} must sign"
+        )
+    return known
 
 
 def _load_key(path: Path, passphrase: bytes | None) -> CryptoSigner:

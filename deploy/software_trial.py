@@ -110,7 +110,7 @@ def rollback(home: RobotHome) -> Slot:
     """A person's wish: away from a trial, else to the other slot. Raises RollbackFailed."""
     current = settle(home)
     if slot_on_trial(home) is not None:
-        if not go_back(home, "asked for"):
+        if not go_back(home, update_rules.ASKED_FOR):
             raise RollbackFailed("the software before this one is not whole: nothing to go back to")
         before = home.slots.active()
         assert before is not None  # just switched to
@@ -121,7 +121,7 @@ def rollback(home: RobotHome) -> Slot:
     left = home.slots.claimed(current, home.load_trust())
     home.slots.switch(other)
     version = 0 if left is None else left.version
-    home.save_state(update_rules.rolled_back(home.load_state(), version, "asked for", went_back=True))
+    home.save_state(update_rules.rolled_back(home.load_state(), version, update_rules.ASKED_FOR, went_back=True))
     return other
 
 

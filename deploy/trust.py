@@ -57,16 +57,24 @@ class Trust:
 
     @staticmethod
     def from_bytes(data: bytes) -> "Trust":
-        """Raises UpdateRefused when the file is not what `to_bytes` writes: setup has to be run again."""
+        """Raises UpdateRefused when the bytes are not what `to_bytes` writes: whatever is read here can be used."""
         try:
             texts = json.loads(data)
             timestamp, snapshot, targets = (_bytes(texts[role]) for role in ("timestamp", "snapshot", "targets"))
             roots = tuple(str(root).encode() for root in texts["roots"])
-            return Trust(roots, timestamp, snapshot, targets, float(texts["signed_time_s"]))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise UpdateRefused(
-                "no_trust", f"trust/trusted.json is damaged ({error}); run `oxturn pi setup`"
-            ) from error
+            trust = Trust(roots, timestamp, snapshot, targets, float(texts["signed_time_s"]))
+            datetime.fromtimestamp(trust.signed_time_s, UTC)
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, OSError, RecursionError) as error:
+            raise UpdateRefused("no_trust", f"not what was written: {error!r}"[:200]) from error
+        _check_parses(trust)
+        return trust
+
+    @staticmethod
+    def from_first_root(data: bytes) -> "Trust":
+        """What a robot trusts after setup. Raises UpdateRefused for bytes that are no root."""
+        trust = Trust((data,))
+        _check_parses(trust)
+        return trust
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +201,17 @@ def _explained(error: Exception, name: str) -> UpdateRefused:
     if isinstance(error, tuf_errors.LengthOrHashMismatchError):
         return UpdateRefused("mix_and_match", f"{name} is not the one that was signed with the rest: {text}")
     return UpdateRefused("malformed", f"{name} cannot be used: {text}")
+
+
+def _check_parses(trust: Trust) -> None:
+    """Not whether it is signed: whether the parts that are read without being verified can be."""
+    parts = [*((root, Root.type) for root in trust.roots), (trust.timestamp, Timestamp.type)]
+    try:
+        wrong = [role for data, role in parts if data is not None and Metadata.from_bytes(data).signed.type != role]
+    except tuf_errors.RepositoryError as error:
+        raise UpdateRefused("no_trust", f"not what was written: {error}"[:200]) from error
+    if wrong or not trust.roots:
+        raise UpdateRefused("no_trust", f"lacks its {wrong[0] if wrong else Root.type}")
 
 
 def _signed_target(target: TargetFile) -> SignedTarget:

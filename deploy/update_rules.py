@@ -14,6 +14,7 @@ Slot = Literal["A", "B"]
 SLOTS: Final[tuple[Slot, Slot]] = ("A", "B")
 MAX_ATTEMPTS: Final = 3  # of one version: no endless loop of installing and falling back
 LIVE_TICKS_TO_CONFIRM: Final = 20
+ASKED_FOR: Final = "asked for"  # the reason of a rollback that a person wished
 
 
 class Verdict(Enum):
@@ -145,8 +146,24 @@ def may_run(slot: Slot, active: Slot | None, state: UpdateState, verified: Mappi
 
 
 def idle_slot(active: Slot | None) -> Slot:
-    """Where the next model goes: never the one that runs."""
+    """Where the next model goes: never where the link points.
+
+    Also when nothing runs: what the link names may run after a start, and a model that was only filled in must not.
+    """
     return "B" if active == "A" else "A"
+
+
+def ended(before: UpdateState, after: UpdateState) -> Outcome | None:
+    """The update that ended between two looks, told once; None where none did or it goes on.
+
+    A failed update and its rollback are one; a rollback that a person asked for is none.
+    """
+    left = after.last_rollback
+    if after.trial is not None:
+        return None
+    if left is not None and left != before.last_rollback and left.reason != ASKED_FOR:
+        return left
+    return after.last_update if after.last_update != before.last_update else None
 
 
 def attempted(state: UpdateState, version: int) -> UpdateState:

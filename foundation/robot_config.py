@@ -96,6 +96,7 @@ class Monitoring(Section):
     host: str = "127.0.0.1"
     port: int = Field(9108, ge=0, le=65535)  # 0 = any free port
     view_port: int | None = Field(None, ge=0, le=65535)  # of the live page; none without
+    linger_s: float = Field(20.0, ge=0, le=600)  # at most, after a job that ended well, until one more scrape has come
 
 
 class Updates(Section):

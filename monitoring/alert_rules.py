@@ -41,11 +41,11 @@ GROUPS: Final[dict[str, tuple[AlertRule, ...]]] = {
     "robot": (
         AlertRule(
             "RobotUnreachable",
-            'up{job="oxturn-robots"} == 0',
+            'up{job="oxturn-robots"} == 0 and on(instance) last_over_time(oxturn_job_active[7d]) == 1',
             "2m",
             "page",
             "{{ $labels.instance }} does not answer",
-            "Prometheus has not been able to scrape it for two minutes.",
+            "It was last seen in the middle of a job, and for two minutes it has not answered.",
         ),
         AlertRule(
             "LoopStopped",

@@ -36,12 +36,36 @@ def check_exposure(host: str, token: str | None) -> None:
         raise MonitoringError(f"host {host!r} is reachable from outside: set a token, or use 127.0.0.1")
 
 
+class _Scrapes:
+    """Numbers scrapes from 1 on, as they begin."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self.begun = 0
+        self._newest_answered = 0
+
+    def begin(self) -> int:
+        with self._changed:
+            self.begun += 1
+            return self.begun
+
+    def answered(self, number: int) -> None:
+        with self._changed:
+            self._newest_answered = max(self._newest_answered, number)
+            self._changed.notify_all()
+
+    def wait_for_later(self, number: int, within_s: float) -> bool:
+        with self._changed:
+            return self._changed.wait_for(lambda: self._newest_answered > number, within_s)
+
+
 class MetricsServer:
     """Running server; `close()` ends it and may be called twice."""
 
-    def __init__(self, server: "_Server", thread: threading.Thread) -> None:
+    def __init__(self, server: "_Server", thread: threading.Thread, scrapes: _Scrapes) -> None:
         self._server = server
         self._thread = thread
+        self._scrapes = scrapes
 
     @property
     def host(self) -> str:
@@ -54,6 +78,15 @@ class MetricsServer:
     @property
     def url(self) -> str:
         return f"http://{self.host}:{self.port}/metrics"
+
+    @property
+    def scrapes(self) -> int:
+        """How many have begun so far."""
+        return self._scrapes.begun
+
+    def scraped_after(self, scrapes: int, within_s: float) -> bool:
+        """Waits: True as soon as one that began after so many others has its answer, False when the time is over."""
+        return self._scrapes.wait_for_later(scrapes, within_s)
 
     def close(self) -> None:
         self._server.shutdown()
@@ -75,12 +108,12 @@ def serve_metrics(registry: CollectorRegistry, host: str, port: int, *, token: s
     """
     check_exposure(host, token)
     try:
-        server = _Server((host, port), _handler(registry, token))
+        server = _Server((host, port), _handler(registry, token, scrapes := _Scrapes()))
     except (OSError, OverflowError) as error:
         raise MonitoringError(f"metrics cannot be served on {host}:{port}: {error}") from error
     thread = threading.Thread(target=server.serve_forever, args=(0.1,), name="metrics", daemon=True)
     thread.start()
-    return MetricsServer(server, thread)
+    return MetricsServer(server, thread, scrapes)
 
 
 class _Server(ThreadingMixIn, HTTPServer):
@@ -121,7 +154,7 @@ def _cut(request: Any) -> None:
         return  # the client was faster
 
 
-def _handler(registry: CollectorRegistry, token: str | None) -> type[BaseHTTPRequestHandler]:
+def _handler(registry: CollectorRegistry, token: str | None, scrapes: _Scrapes) -> type[BaseHTTPRequestHandler]:
     expected = f"Bearer {token}".encode() if token else None
 
     class Handler(BaseHTTPRequestHandler):
@@ -138,8 +171,10 @@ def _handler(registry: CollectorRegistry, token: str | None) -> type[BaseHTTPReq
             if expected is not None and not hmac.compare_digest(given, expected):
                 self._answer(401, b"token needed\n", "text/plain")
                 return
+            number = scrapes.begin()
             encode, content_type = choose_encoder(self.headers.get("Accept", ""))
             self._answer(200, encode(registry), content_type)
+            scrapes.answered(number)
 
         def _answer(self, status: int, body: bytes, content_type: str) -> None:
             self.send_response(status)

@@ -82,7 +82,10 @@ class RobotMetrics:
         self.software = Info("oxturn_software", "The robot's program and the slot it runs from", registry=registry)
         self.updates = Counter("oxturn_updates", "Finished updates by result", ["result"], registry=registry)
         self.update_seconds = Histogram(
-            "oxturn_update_seconds", "Time an update took", buckets=UPDATE_SECONDS_BUCKETS, registry=registry
+            "oxturn_update_seconds",
+            "Time an update took",
+            buckets=UPDATE_SECONDS_BUCKETS,
+            registry=registry,
         )
         self.drift_score = Gauge(
             "oxturn_drift_score", "Distance from the reference, 1 = alarm", ["feature"], registry=registry
@@ -139,12 +142,13 @@ class RobotMetrics:
         """Where this program runs from; None: it was not delivered by an update."""
         self.software.info({"version": importlib.metadata.version("oxturn"), "slot": slot or "none"})
 
-    def on_update(self, result: str, duration_s: float) -> None:
-        """`result` is one of UPDATE_RESULTS."""
+    def on_update(self, result: str, duration_s: float | None = None) -> None:
+        """`result` is one of UPDATE_RESULTS; the duration counts where it is known."""
         if result not in UPDATE_RESULTS:
             raise ValueError(f"update result {result!r} is none of {', '.join(UPDATE_RESULTS)}")
         self.updates.labels(result).inc()
-        self.update_seconds.observe(duration_s)
+        if duration_s is not None:
+            self.update_seconds.observe(duration_s)
 
     def on_feedback(self, reason: str) -> None:
         """A frame was kept for labelling."""

@@ -19,6 +19,7 @@ from perception.train import Learner
 
 RAW_INPUTS: Final = 96  # for calibration, parity and golden answers
 FEATURE_FRAMES: Final = 600
+LEAST_DEVIATION: Final = 1e-3  # of features about 0..1: far below what rooms differ by, above what rounding does
 PARTS: Final = ("train", "validation")
 
 Statistics = dict[str, dict[str, float]]
@@ -73,10 +74,13 @@ def _of_arrays(task: Task, data_dir: Path, *, seed: int) -> TrainingData:
 
 
 def statistics(images: Iterable[NDArray[np.uint8]]) -> Statistics:
-    """Mean and spread of each drift feature."""
+    """Mean and spread of each drift feature; never without any spread, as colour has in grey frames."""
     rows = [frame_features(image) for image in images]
     values = {name: np.array([row[name] for row in rows]) for name in FRAME_FEATURES}
-    return {name: {"mean": float(value.mean()), "std": float(value.std())} for name, value in values.items()}
+    return {
+        name: {"mean": float(value.mean()), "std": max(float(value.std()), LEAST_DEVIATION)}
+        for name, value in values.items()
+    }
 
 
 def column_statistics(inputs: NDArray[Any], task: Task) -> Statistics:

@@ -103,6 +103,28 @@ def test_the_robots_own_status(run, tmp_path):
     assert "version None" in run("ota", "status", "--home", home.path).stdout
 
 
+def test_a_robot_that_cannot_tell_its_status_says_why_in_one_line(run, tmp_path):
+    home = FakePublisher(tmp_path).robot(tmp_path / "robot")
+    (home.path / "incoming" / "pushed").mkdir()  # cannot be read as a file
+
+    failed = run("ota", "status", "--home", home.path, code=1)
+    told = json.loads(run("ota", "status", "--home", home.path, "--json", code=1).stdout)
+
+    assert isinstance(failed.exception, DeployError)
+    assert "cannot tell its status" in str(failed.exception) and "pushed" in str(failed.exception)
+    assert (told["result"], "pushed" in told["message"]) == ("failed", True)
+
+
+def test_a_robot_whose_trust_is_damaged_says_what_to_do_beside_its_status(run, tmp_path):
+    home = FakePublisher(tmp_path).robot(tmp_path / "robot")
+    (home.path / "trust" / "trusted.json").write_bytes(b"")
+
+    told = run("ota", "status", "--home", home.path)
+
+    assert "version None" in told.stdout
+    assert told.stderr.startswith("oxturn: ") and "sudo rm" in told.stderr and told.stderr.count("\n") == 1
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

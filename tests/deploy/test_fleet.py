@@ -3,7 +3,7 @@
 import pytest
 from fake_disk import FakeDisk
 from fake_health import FakeClock
-from fake_publisher import NOW_S, FakePublisher
+from fake_publisher import DAY_S, NOW_S, FakePublisher
 from fake_transport import FakeFleet, FakeRobot
 from update_campaign import HOME, FakeHealth2, deliver
 
@@ -122,6 +122,29 @@ def test_robots_out_of_reach_are_not_held_against_the_model_and_tried_again(publ
 
     assert (first.result, first.installed, first.reason) == ("finished", ROBOTS - 2, "unreachable: robot013, robot014")
     assert (second.result, second.installed) == ("finished", ROBOTS)
+
+
+@pytest.mark.parametrize("refused", ["robot000", "robot020"])
+def test_a_robot_that_refused_the_offer_is_asked_again_by_the_next_start(publisher, fleet, tmp_path, refused):
+    publisher.publish(b"good H")
+    robot = fleet.robots[refused]
+    robot.clock.wall_s += 400 * DAY_S
+
+    first = start(publisher, fleet, tmp_path)
+    robot.clock.wall_s -= 400 * DAY_S
+    second = start(publisher, fleet, tmp_path)
+
+    assert first.outcomes[refused] == "refused"
+    assert (second.result, second.installed) == ("finished", ROBOTS)
+
+
+def test_a_version_that_failed_on_a_canary_is_not_sent_to_it_again(publisher, fleet, tmp_path):
+    publisher.publish(b"bad I")
+
+    first, second = start(publisher, fleet, tmp_path), start(publisher, fleet, tmp_path)
+
+    assert (first.result, second.result) == ("halted", "halted")
+    assert fleet.robots["robot000"].installs == 1
 
 
 def test_pause_and_go_on(publisher, fleet, tmp_path):

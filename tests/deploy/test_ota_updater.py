@@ -90,6 +90,44 @@ def test_a_first_model_that_fails_leaves_the_robot_on_its_lidar(publisher, home)
         ota_updater.active_bundle(home.path)
 
 
+class Cut(BaseException):
+    """The power fails while the new model is examined."""
+
+
+class CutWhileExamining(FakeHealth):
+    def examine(self, bundle_dir):
+        raise Cut
+
+
+def damage(home, slot):
+    (home.slots.bundle_dir(slot) / "model.onnx").write_bytes(b"good X")
+
+
+@pytest.mark.parametrize("first", ["refused on live frames", "damaged"])
+def test_a_model_whose_examination_was_cut_does_not_run_where_none_ran_before(publisher, home, first):
+    if first == "damaged":
+        delivered(publisher, home, b"good 1")
+        damage(home, "A")
+    else:
+        delivered(publisher, home, b"worse 1")
+    publisher.publish(b"bad 2")
+    publisher.deliver(home)
+    with pytest.raises(Cut):
+        ota_updater.update(home, CutWhileExamining(), CutWhileExamining(), FakeClock(NOW_S))
+
+    with pytest.raises(NoTrustedBundle):
+        ota_updater.active_bundle(home.path)
+
+
+def test_after_a_first_model_that_failed_the_next_good_one_runs(publisher, home):
+    delivered(publisher, home, b"worse 1")
+    delivered(publisher, home, b"worse 2")
+
+    report = delivered(publisher, home, b"good 3")
+
+    assert (report.result, running_model(home)) == ("confirmed", b"good 3")
+
+
 def test_the_same_bytes_are_not_installed_twice(publisher, home):
     delivered(publisher, home, b"good 1")
 

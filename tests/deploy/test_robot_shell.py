@@ -3,6 +3,8 @@
 import io
 import json
 import os
+import sys
+import time
 
 import pytest
 from fake_publisher import FakePublisher
@@ -11,6 +13,7 @@ from paramiko.sftp import SFTP_FAILURE, SFTP_NO_SUCH_FILE, SFTP_OK, SFTP_PERMISS
 
 from deploy import incoming_sftp, robot_shell
 from deploy.incoming_sftp import IncomingFolder
+from deploy.live_trial import daemon_on
 from deploy.systemd_notify import notify
 
 
@@ -19,9 +22,9 @@ def home(tmp_path):
     return FakePublisher(tmp_path).robot(tmp_path / "robot")
 
 
-def said(monkeypatch, capsys, home, wish):
+def said(monkeypatch, capsys, home, wish, *options):
     monkeypatch.setenv("SSH_ORIGINAL_COMMAND", wish)
-    code = robot_shell.main(["--home", str(home.path)])
+    code = robot_shell.main(["--home", str(home.path), *map(str, options)])
     return code, capsys.readouterr()
 
 
@@ -37,6 +40,22 @@ def test_install_with_nothing_pushed_says_what_is_missing(monkeypatch, capsys, h
 
     assert code == 1
     assert json.loads(told.out)["code"] == "missing"
+
+
+@pytest.mark.parametrize(("options", "waited_s"), [((), "0.2"), (("--confirm-within-s", 0.1), "0.1")])
+def test_an_install_waits_for_the_daemon_as_long_as_it_says(monkeypatch, capsys, tmp_path, options, waited_s):
+    publisher = FakePublisher(tmp_path)
+    publisher.now_s = time.time()  # the shell has the machine's clock
+    home = publisher.robot(tmp_path / "robot")
+    publisher.publish(b"good 1")
+    publisher.deliver(home)
+    healthy = tmp_path / "healthy.py"
+    healthy.write_text("""print('{"healthy": true, "reason": "", "latency_ms_p50": 1}')""")
+
+    with daemon_on(home.path, 0.2):
+        _, told = said(monkeypatch, capsys, home, "install", *options, "--health-command", sys.executable, healthy)
+
+    assert f"0 good live frames within {waited_s} s" in json.loads(told.out)["message"]
 
 
 def test_rollback_with_nothing_to_go_back_to(monkeypatch, capsys, home):

@@ -1,8 +1,11 @@
 """The whole daemon in a flat world: it covers, takes a new model while it drives, and stops when told."""
 
 import json
+import re
 import threading
+import time
 import urllib.request
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -118,6 +121,74 @@ def test_a_job_is_driven_to_its_end_and_told_of(config, told, tmp_path):
     assert (tmp_path / "job" / "job.part.sqlite").exists()
 
 
+class Scraper:
+    """Prometheus: reads on the daemon's first tick, and again and again once it has stopped."""
+
+    def __init__(self, out, home):
+        self._out, self._home = out, home
+        self._driving = threading.Event()
+        self._ended = threading.Event()
+        self.free_at_the_end = None
+        self.seen = []
+
+    def on_tick(self, report):
+        if not self.seen:
+            self._scrape()
+
+    def run(self):
+        """In a thread: until the server is gone."""
+        while not self._ended.wait(0.02):
+            with suppress(OSError):
+                if self.seen and self._scrape() == 0.0:
+                    self.free_at_the_end = not live_trial.daemon_runs(self._home)
+
+    def end(self):
+        self._ended.set()
+
+    def _scrape(self):
+        url = (self._out / "metrics_address.txt").read_text().strip()
+        text = urllib.request.urlopen(url, timeout=2).read().decode()
+        self.seen.append(float(re.search(r"^oxturn_job_active (\S+)$", text, re.MULTILINE)[1]))
+        return self.seen[-1]
+
+
+def lingered(config, told, tmp_path, robot, **asked):
+    scraper = Scraper(tmp_path / "out", robot.path)
+    beside = threading.Thread(target=scraper.run)
+    beside.start()
+    try:
+        served(
+            config,
+            Folders(robot.path, tmp_path / "job", tmp_path / "out"),
+            told,
+            ticks=4,
+            linger_s=60.0,
+            **{"on_tick": scraper.on_tick, **asked},
+        )
+    finally:
+        scraper.end()
+        beside.join(timeout=10)
+    return scraper
+
+
+def test_after_a_run_that_ended_well_one_more_scrape_sees_that_no_job_is_active(config, told, tmp_path, home):
+    scraper = lingered(config, told, tmp_path, home[0])
+
+    assert (scraper.seen[0], scraper.seen[-1]) == (1.0, 0.0)
+    assert scraper.free_at_the_end  # an update meanwhile waits for no live frames
+
+
+def test_told_to_stop_or_with_nobody_listening_it_ends_at_once(config, told, tmp_path, home):
+    stop = threading.Event()
+    began_s = time.monotonic()
+
+    for on_tick in (lambda report: None, lambda report: stop.set()):
+        folders = Folders(home[0].path, tmp_path / "job", tmp_path / "out")
+        served(config, folders, told, ticks=4, stop=stop, linger_s=600.0, on_tick=on_tick)
+
+    assert time.monotonic() - began_s < 60
+
+
 def test_called_home_it_drives_back_and_keeps_the_unfinished_job(config, told, tmp_path):
     called_home = threading.Event()
     called_home.set()
@@ -202,6 +273,32 @@ def test_a_model_that_cannot_be_loaded_leaves_the_lidar(config, told, tmp_path, 
     assert summary.ticks == 5
 
 
+def test_a_model_that_was_refused_is_not_told_as_the_one_in_use(config, told, tmp_path):
+    publisher = FakePublisher(tmp_path / "publisher")
+    robot = publisher.robot(tmp_path / "robot")
+    publisher.publish(b"worse 1")
+    publisher.deliver(robot)
+    ota_updater.update(robot, FakeHealth(), FakeHealth(), FakeClock(NOW_S))
+    seen = []
+
+    def look(report):
+        url = (tmp_path / "out" / "metrics_address.txt").read_text().strip()
+        seen.append(urllib.request.urlopen(url).read().decode())
+
+    served(config, Folders(robot.path, tmp_path / "job", tmp_path / "out"), told, ticks=3, on_tick=look)
+
+    assert 'oxturn_model_info{sha256="",version="none"} 1.0' in seen[-1]
+
+
+def test_what_is_trusted_being_damaged_leaves_the_lidar(config, told, tmp_path, home):
+    robot, _ = home
+    (robot.path / "trust" / "trusted.json").write_bytes(b"")
+
+    _, summary = served(config, Folders(robot.path, tmp_path / "job", tmp_path / "out"), told, ticks=5)
+
+    assert (summary.ticks, told.loaded) == (5, [])
+
+
 def test_an_update_while_it_drives(config, told, tmp_path, home):
     """The updater waits in a thread of its own, as the SSH account's process does."""
     robot, publisher = home
@@ -225,7 +322,10 @@ def test_an_update_while_it_drives(config, told, tmp_path, home):
 
     def end_when_updated(report):
         at_tick(report)
+        url = (tmp_path / "out" / "metrics_address.txt").read_text().strip()
         if reports:
+            told.metrics = urllib.request.urlopen(url).read().decode()
+        if 'oxturn_model_info{sha256="' in told.metrics and 'version="2"' in told.metrics:
             stop.set()
 
     served(config, folders, told, ticks=3000, stop=stop, on_tick=end_when_updated)
@@ -233,6 +333,8 @@ def test_an_update_while_it_drives(config, told, tmp_path, home):
 
     assert [report.result for report in reports] == ["confirmed"]
     assert told.loaded == [b"good 1", b"good 2"]
+    assert 'oxturn_updates_total{result="installed"} 1.0' in told.metrics
+    assert "oxturn_update_seconds_count 1.0" in told.metrics
 
 
 def test_it_ends_when_its_software_has_moved_to_be_started_from_the_other_slot(

@@ -2,17 +2,22 @@
 
 import threading
 
+import fake_bundles
 import pytest
 from fake_health import FakeClock, FakeHealth
 from fake_models import FakeModel, tick
 from fake_publisher import NOW_S, FakePublisher
 
-from deploy import live_trial, ota_updater
+from deploy import live_trial, ota_updater, signing
+from deploy import update_rules as rules
 from deploy.model_runner import ModelRunner, run_guarded
 from deploy.robot_home import exclusive
 from deploy.trial_watch import TrialWatch
 from deploy.update_errors import DriverError
+from deploy.update_rules import Outcome, Trial
 from navigation.background import SteppedBackground
+
+REFERENCE = {"brightness": {"mean": 0.4, "std": 0.1}}
 
 
 def load(bundle_dir):
@@ -27,7 +32,7 @@ class Daemon:
     """A loop of nothing but the detector and the watch, on a home of its own."""
 
     def __init__(self, home, clock):
-        self.model = load(ota_updater.active_bundle(home.path))
+        self.model = load(ota_updater.active_bundle(home.path)) if home.slots.active() else None
         self.runner = ModelRunner(
             self.model, SteppedBackground(1), SteppedBackground(1), lambda m, f: run_guarded(m, f, (Exception,))
         )
@@ -69,6 +74,11 @@ def daemon(home, clock):
     daemon = Daemon(home, clock)
     daemon.run(5)
     return daemon
+
+
+@pytest.fixture
+def empty_home(publisher, tmp_path):
+    return publisher.robot(tmp_path / "robot without a model")
 
 
 def pushed(publisher, home, daemon, model):
@@ -126,6 +136,137 @@ def test_the_daemon_decides_when_the_updater_is_gone(publisher, home, daemon):
 
     assert home.load_state().last_update.result == "confirmed"
     assert home.load_state().trial is None
+
+
+@pytest.mark.parametrize("model", [b"raises 1", b"unloadable 1"])
+def test_a_first_model_that_fails_its_trial_answers_no_frame(publisher, empty_home, clock, model):
+    daemon = Daemon(empty_home, clock)
+    daemon.run(5)
+
+    report = pushed(publisher, empty_home, daemon, model)
+    daemon.run(10)
+
+    assert report.result == "rollback_failed"
+    assert not daemon.runner.has_model
+
+
+def test_a_model_that_failed_before_it_was_looked_at_answers_no_frame(publisher, empty_home, clock):
+    daemon = Daemon(empty_home, clock)
+    daemon.run(5)
+    publisher.publish(b"worse 1")
+    publisher.deliver(empty_home)
+
+    report = ota_updater.update(empty_home, FakeHealth(), FakeHealth(), clock)
+    daemon.run(10)
+
+    assert report.result == "rollback_failed"
+    assert not daemon.runner.has_model
+
+
+def test_a_first_model_takes_over_from_the_lidar(publisher, empty_home, clock):
+    daemon = Daemon(empty_home, clock)
+    daemon.run(5)
+
+    report = pushed(publisher, empty_home, daemon, b"good 1")
+    daemon.run(10)
+
+    assert report.result == "confirmed"
+    assert daemon.runner.has_model
+
+
+@pytest.mark.parametrize("model", [b"good 2", b"raises 2", b"unloadable 2"])
+def test_evidence_that_cannot_be_written_ends_the_trial_not_the_daemon(publisher, home, daemon, model):
+    (home.path / "evidence.json").mkdir()  # as a full disk does: every write of it raises OSError
+    publisher.publish(model)
+    publisher.deliver(home)
+
+    live = live_trial.WatchedByDaemon(home.path, daemon.clock, 5.0, pause=lambda _: daemon.run(1))
+    with exclusive(home.path):
+        report = ota_updater.update(home, FakeHealth(), live, daemon.clock)
+    daemon.run(10)
+
+    assert report.result == "rolled_back"
+    assert daemon.answered[-1]
+
+
+def test_a_verdict_that_cannot_be_written_is_written_once_it_can(publisher, home, daemon):
+    home.save_state(rules.begun(home.load_state(), Trial("B", "A", 2, daemon.clock.instant())))
+    blocked = home.path / ".state.json.new"
+    blocked.mkdir()
+
+    daemon.run(80)
+    while_full = home.load_state().trial
+    blocked.rmdir()
+    daemon.run(10)
+
+    assert while_full is not None
+    assert home.load_state().last_rollback.result == "rolled_back"
+    assert daemon.answered[-1]
+
+
+@pytest.fixture
+def heard(daemon):
+    """What the watch tells of updates: (version, result), and of models: version."""
+    updates, models = [], []
+    daemon.watch.on_update = updates.append
+    daemon.watch.on_model = models.append
+    return updates, models
+
+
+def test_a_takeover_is_told_with_the_model_that_answers_from_then_on(publisher, home, daemon, heard, tmp_path):
+    bundle = fake_bundles.write(tmp_path / "real bundle", fake_bundles.times(1.0), reference=REFERENCE)
+    signing.publish(bundle, publisher.keys, publisher.repo, now_s=NOW_S)
+    publisher.deliver(home)
+    live = live_trial.WatchedByDaemon(home.path, daemon.clock, 5.0, pause=lambda _: daemon.run(1))
+    ota_updater.update(home, FakeHealth(), live, daemon.clock)
+    daemon.run(5)
+
+    (ended,), (model,) = heard
+    target = home.installed(home.load_trust())[home.slots.active()]
+    assert (ended.outcome, 0 < ended.took_s < 5.0) == (Outcome(2, "confirmed", ""), True)
+    assert (model.version, model.sha256, model.reference) == ("2", target.sha256, REFERENCE)
+
+
+def test_an_update_that_is_rolled_back_is_told_once_and_the_model_stays(publisher, home, daemon, heard):
+    pushed(publisher, home, daemon, b"raises 2")
+    daemon.run(10)
+
+    (ended,), models = heard
+    assert (ended.outcome.version, ended.outcome.result, models) == (2, "rolled_back", [])
+
+
+def test_an_update_that_fails_at_rest_is_told_without_a_time(publisher, home, daemon, heard):
+    pushed(publisher, home, daemon, b"bad 2")
+    daemon.run(5)
+
+    (ended,), models = heard
+    assert (ended.outcome.result, ended.took_s, models) == ("failed", None, [])
+
+
+def test_a_rollback_by_hand_is_no_update_but_another_model(publisher, home, daemon, heard):
+    pushed(publisher, home, daemon, b"good 2")
+    daemon.run(5)
+
+    ota_updater.rollback(home)
+    daemon.run(5)
+
+    updates, models = heard
+    assert [ended.outcome.result for ended in updates] == ["confirmed"]
+    assert [model.version for model in models] == ["2", "1"]
+
+
+def test_a_trial_that_a_power_cut_ended_is_told_by_the_next_start(publisher, home, daemon, clock):
+    home.save_state(rules.begun(home.load_state(), Trial("B", "A", 2, clock.instant())))
+    found, told = home.load_state(), []
+    clock.boot_id = "boot-2"
+    ota_updater.settle(home)
+
+    watch = TrialWatch(home.path, daemon.runner, load, SteppedBackground(1), clock, 5.0, found)
+    watch.on_update = told.append
+    for _ in range(5):
+        watch.tick()
+
+    assert [(ended.outcome.result, ended.took_s) for ended in told] == [("rolled_back", None)]
 
 
 def test_evidence_of_another_trial_counts_for_nothing(publisher, home, daemon):

@@ -92,6 +92,32 @@ def test_the_idle_slot_is_never_the_active_one():
     assert [rules.idle_slot(active) for active in (None, "A", "B")] == ["A", "B", "A"]
 
 
+DONE = rules.confirmed(UpdateState(trial=TRIAL), 2)
+FAILED = rules.failed(UpdateState(trial=TRIAL), 2, "NaN")
+LEFT = rules.rolled_back(FAILED, 2, "NaN", went_back=True)
+STUCK = rules.rolled_back(FAILED, 2, "NaN", went_back=False)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "outcome"),
+    [
+        (FRESH, FRESH, None),
+        (FRESH, DONE, Outcome(2, "confirmed", "")),
+        (DONE, DONE, None),
+        (UpdateState(trial=TRIAL), FAILED, None),  # not gone back yet
+        (FRESH, rules.failed(FRESH, 2, "NaN"), Outcome(2, "failed", "NaN")),
+        (FRESH, LEFT, Outcome(2, "rolled_back", "NaN")),
+        (FAILED, LEFT, Outcome(2, "rolled_back", "NaN")),
+        (FRESH, STUCK, Outcome(2, "rollback_failed", "NaN")),
+        (LEFT, LEFT, None),
+        (LEFT, rules.confirmed(LEFT, 3), Outcome(3, "confirmed", "")),
+        (DONE, rules.rolled_back(DONE, 2, rules.ASKED_FOR, went_back=True), None),
+    ],
+)
+def test_an_update_that_ended_is_told_once(before, after, outcome):
+    assert rules.ended(before, after) == outcome
+
+
 def test_an_attempt_is_counted_before_anything_else():
     state = rules.attempted(rules.attempted(FRESH, 2), 2)
 

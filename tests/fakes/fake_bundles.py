@@ -74,7 +74,7 @@ def external_weights() -> bytes:
     return model.SerializeToString()
 
 
-def write(folder: Path, model: bytes, answers=None) -> Path:
+def write(folder: Path, model: bytes, answers=None, reference=None) -> Path:
     """A bundle whose golden answers are the image times one, unless told otherwise."""
     golden = FRAMES.astype(np.float32) if answers is None else answers
     content = BundleContent(
@@ -85,7 +85,7 @@ def write(folder: Path, model: bytes, answers=None) -> Path:
         labels={"kind": ("sock",)},
         min_score=0.5,
         metrics={},
-        reference={},
+        reference=reference or {},
         golden_inputs=FRAMES,
         golden_answers={"answer": golden},
         card="tiny",

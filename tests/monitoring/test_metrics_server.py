@@ -44,6 +44,16 @@ def test_a_scrape_reads_the_registry(server):
     assert families["oxturn_ticks"].samples[0].value == 3
 
 
+def test_it_says_when_a_later_scrape_has_its_answer():
+    with serve_metrics(CollectorRegistry(), "127.0.0.1", 0) as server:
+        assert (server.scrapes, server.scraped_after(0, 0.0)) == (0, False)
+
+        urllib.request.urlopen(server.url, timeout=2).read()
+
+        assert server.scraped_after(0, 5.0)
+        assert (server.scrapes, server.scraped_after(1, 0.0)) == (1, False)
+
+
 def test_openmetrics_is_served_to_who_asks_for_it(server):
     request = urllib.request.Request(server.url, headers={"Accept": "application/openmetrics-text; version=1.0.0"})
     with urllib.request.urlopen(request, timeout=2) as response:

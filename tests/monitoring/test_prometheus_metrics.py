@@ -107,6 +107,13 @@ def test_missing_sensors_and_tracking_are_told(registry):
     assert value(registry, "oxturn_tracking", oxturn_tracking="tracking") == 0
 
 
+def test_an_update_whose_time_nobody_knows_is_counted_all_the_same(registry):
+    RobotMetrics(registry).on_update("failed")
+
+    assert value(registry, "oxturn_updates_total", result="failed") == 1
+    assert value(registry, "oxturn_update_seconds_count") == 0
+
+
 def test_an_unknown_update_result_is_refused(registry):
     with pytest.raises(ValueError, match="rollback_failed"):
         RobotMetrics(registry).on_update("fine", 1.0)

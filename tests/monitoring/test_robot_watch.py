@@ -3,6 +3,7 @@ import urllib.request
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from fake_ticks import detections, tick
 from prometheus_client import CollectorRegistry
 
@@ -49,6 +50,33 @@ def test_drift_is_told_to_prometheus_and_the_frame_is_kept(tmp_path):
     kept = {path.name.split("-")[1] for path in (tmp_path / "feedback").glob("*.jpg")}
     assert kept == {"sample.jpg", "drifted.jpg"}
     assert registry.get_sample_value("oxturn_feedback_frames_total", {"reason": "drifted"}) == 1
+
+
+def test_another_model_s_drift_is_held_against_its_own_reference(tmp_path):
+    registry = CollectorRegistry()
+    with watched(tmp_path, registry, {"brightness": {"mean": 0.0, "std": 1.0}}, None) as watch:
+        for i in range(40):
+            watch.on_tick(tick(float(i)))
+        before = registry.get_sample_value("oxturn_drift_alarms_total", {"feature": "brightness"})
+        watch.on_model(DARKER)
+        for i in range(40, 80):
+            watch.on_tick(tick(float(i)))
+
+    assert before == 0
+    assert registry.get_sample_value("oxturn_drift_alarms_total", {"feature": "brightness"}) >= 1
+
+
+@pytest.mark.parametrize(
+    "held", [{"mean": 0.0, "std": 0.0}, {"mean": 0.5}, {"mean": float("nan"), "std": 1.0}, 3, None]
+)
+def test_a_feature_without_a_usable_reference_is_not_watched_and_the_others_are(tmp_path, held):
+    registry = CollectorRegistry()
+    with watched(tmp_path, registry, {"saturation": held, **DARKER}, None) as watch:
+        for i in range(40):
+            watch.on_tick(tick(float(i)))
+
+    assert registry.get_sample_value("oxturn_drift_alarms_total", {"feature": "brightness"}) >= 1
+    assert registry.get_sample_value("oxturn_drift_alarms_total", {"feature": "saturation"}) is None
 
 
 def test_the_page_shows_what_the_loop_tells(tmp_path):
