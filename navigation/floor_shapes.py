@@ -50,6 +50,21 @@ def wall_corners(start: Point, end: Point, width_m: float) -> tuple[Point, ...]:
     )
 
 
+def polygon_gap_m(corners: Sequence[Point], point: Point) -> float:
+    """From a point to the polygon's edge, negative inside (even and odd crossings)."""
+    x_m, y_m = point
+    nearest_m, inside = math.inf, False
+    for (ax, ay), (bx, by) in zip(corners, [*corners[1:], corners[0]]):
+        along_x, along_y = bx - ax, by - ay
+        length_m2 = along_x**2 + along_y**2
+        share = ((x_m - ax) * along_x + (y_m - ay) * along_y) / length_m2 if length_m2 else 0.0
+        share = min(max(share, 0.0), 1.0)
+        nearest_m = min(nearest_m, math.hypot(x_m - ax - share * along_x, y_m - ay - share * along_y))
+        if (ay > y_m) != (by > y_m) and x_m < ax + (y_m - ay) / along_y * along_x:
+            inside = not inside
+    return -nearest_m if inside else nearest_m
+
+
 def polygon_cells(geometry: GridGeometry, corners: Sequence[Point], margin_m: float = 0.0) -> BoolGrid:
     """(R, C): centres inside the polygon, by even and odd crossings, or within `margin_m` of its edge."""
     cells = np.zeros(geometry.shape, dtype=np.bool_)

@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,7 +18,7 @@ from foundation.robot_config import RobotConfig
 from navigation.carpets import Carpets
 from navigation.coverage_layer import CoverageLayer
 from navigation.edge_points import EdgePoint, FloorObject
-from navigation.floor_shapes import polygon_cells
+from navigation.floor_shapes import polygon_cells, polygon_gap_m
 from navigation.free_floor import compose_free, first_disc_blocked, gap_m, keep_off
 from navigation.grid_geometry import CellRect, GridGeometry
 from navigation.object_layer import DetectorHealth, ObjectLayer
@@ -228,8 +227,7 @@ class MapHandler:
 
     def zone_gap_m(self, x_m: float, y_m: float) -> float:
         """From a place to the nearest no-go zone or virtual wall, negative inside; inf where there is none."""
-        polygons = [np.array(zone.corners_map, np.float32) for zone in self._zones]
-        return min((-cv2.pointPolygonTest(polygon, (x_m, y_m), True) for polygon in polygons), default=math.inf)
+        return min((polygon_gap_m(zone.corners_map, (x_m, y_m)) for zone in self._zones), default=math.inf)
 
     def set_wanted(self, draw: Callable[[GridGeometry], BoolGrid] | None) -> None:
         """Sweep only the floor that `draw` gives (R, C) for a grid; the rest may be driven over. None: all of it."""

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from navigation.floor_shapes import area_m2, disc_cells, fault_of, polygon_cells, wall_corners
+from navigation.floor_shapes import area_m2, disc_cells, fault_of, polygon_cells, polygon_gap_m, wall_corners
 from navigation.grid_geometry import GridGeometry
 
 GRID = GridGeometry(-1.0, -0.5, 0.05, 60, 80)  # 4 m x 3 m
@@ -35,6 +35,24 @@ def test_where_the_corners_begin_and_which_way_they_run_makes_no_difference(firs
     corners = ELL[first:] + ELL[:first]
 
     assert np.array_equal(polygon_cells(GRID, corners[::-1] if backwards else corners), polygon_cells(GRID, ELL))
+
+
+@pytest.mark.parametrize(
+    ("point", "gap_m"),
+    [((0.25, 1.0), -0.25), ((1.0, 0.25), -0.25), ((1.0, 1.0), 0.5), ((3.0, 0.25), 1.0), ((-3.0, -4.0), 5.0)],
+)
+def test_the_gap_to_a_polygon_counts_from_its_edge_and_is_negative_inside(point, gap_m):
+    for corners in (ELL, ELL[::-1], [*ELL, ELL[-1]]):
+        assert polygon_gap_m(corners, point) == pytest.approx(gap_m)
+
+
+@given(st.floats(-1, 2.9), st.floats(-0.5, 2.4))
+def test_the_gap_agrees_with_the_cells(x_m, y_m):
+    here = GridGeometry(x_m - 5e-4, y_m - 5e-4, 1e-3, 1, 1)
+    gap_m = polygon_gap_m(ELL, (x_m, y_m))
+
+    if abs(gap_m) > 1e-6:
+        assert polygon_cells(here, ELL).any() == (gap_m < 0)
 
 
 def test_a_margin_takes_in_what_is_near_the_edge_and_no_more():
