@@ -71,12 +71,15 @@ def train(
         "precision": report.precision,
         "size_bytes": report.size_bytes,
         "steps": report.steps,
+        "resumed_at": report.resumed_at,
         "duration_s": round(report.duration_s, 1),
         "scores": dict(report.scores),
     }
     if as_json:
         print(json.dumps(told))
         return
+    if report.resumed_at:
+        print(f"resumed at step {report.resumed_at} of {report.steps}")
     print(f"{report.bundle.folder}: {report.precision}, {report.size_bytes / 1e3:.0f} kB, {report.duration_s:.0f} s")
     print("  ".join(f"{name} {value:.4f}" for name, value in sorted(report.scores.items())))
 

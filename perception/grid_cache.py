@@ -35,6 +35,7 @@ class GridArrays:
         return len(self.images)
 
 
+_MARK = "dataset_hash"
 _FIELDS = ("images", "thing", "kind", "box", "floor", "mask")
 
 
@@ -46,7 +47,7 @@ def build(
     `painted`: floors, walls and things carry invented patterns (for training, never for measuring).
     """
     manifest = sample_format.load_manifest(data_dir)
-    mark = cache_dir / "dataset_hash"
+    mark = cache_dir / _MARK
     if not mark.exists() or mark.read_text() != _mark(manifest, painted):
         if not manifest.samples:
             raise TrainingError(f"{data_dir}: has no samples")
@@ -77,6 +78,11 @@ def _mark(manifest: sample_format.Manifest, painted: bool) -> str:
     """Of what a cache was made: the data, and the meaning of the numbers in it."""
     looks = f"painted {invented_patterns.VERSION}" if painted else "plain"
     return f"{manifest.dataset_hash} {looks}, targets {obstacle_targets.VERSION}"
+
+
+def mark_of(cache_dir: Path) -> str:
+    """What tells a finished cache from one of other data, or of numbers with another meaning."""
+    return (cache_dir / _MARK).read_text()
 
 
 def _create(cache_dir: Path, count: int, size: ImageInput) -> None:

@@ -2,7 +2,8 @@
 
 `DATA` is a split folder (train, validation, test) or what `labelled_arrays` reads. `OUT` holds the work (cache,
 checkpoint), `model.torchscript.pt` for users of libtorch, and `bundle/`, which appears whole when everything before it
-succeeded; started again with the same arguments, a killed run goes on.
+succeeded; started again with the same arguments on the same data and base, a killed run goes on, a finished one begins
+anew.
 """
 
 import time
@@ -86,6 +87,7 @@ def run(
         details={**train.task_settings(task, settings), "precision": exported.precision, "why": exported.reason},
     )
     bundle = model_bundle.write(out_dir / "bundle", content)
+    train.forget(out_dir)
     return TrainingReport(
         bundle,
         result.scores,

@@ -98,6 +98,7 @@ def _score(trial: Any, learner: train.Learner, out_dir: Path, settings: TrainSet
         )
     except TrainingError as error:  # a loss that is no number is a bad draw, not the end of the search
         raise optuna.TrialPruned(str(error)) from error
+    train.forget(work_dir)
     return float(result.scores["score"])
 
 
