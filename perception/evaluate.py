@@ -95,11 +95,11 @@ def evaluate(
     """Over a folder of samples (the `test` part when it is a split set).
 
     Raises:
-        EvaluationError: labels made by clustering, or a split whose parts share a room.
+        EvaluationError: labels made by clustering, or a split whose parts share a room or an image.
     """
     folder = dataset.part_folder(data_dir, "test")
     if folder != data_dir:
-        dataset.refuse_leaks({part: data_dir / part for part in ("train", "test") if (data_dir / part).is_dir()})
+        dataset.refuse_leaks(dataset.parts_here(data_dir))
     total = sample_format.load_manifest(folder).samples
     if not total:
         raise EvaluationError(f"{folder}: has no samples")

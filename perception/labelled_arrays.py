@@ -4,7 +4,9 @@
     DATA/<part>.npz    inputs (N, H, W, bands) uint8 or (N, columns) float32; targets (N,) or (N, H, W);
                        groups (N,) text; provenance: one text
 
-Labels whose provenance the task does not allow (made by clustering, say) are refused.
+Labels whose provenance the task does not allow (made by clustering, say) are refused, and so is a split that leaks;
+only what of the training part lies in another part byte for byte is left out of the lessons instead: sets made by
+others have such.
 """
 
 import csv
@@ -14,7 +16,7 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +27,8 @@ from perception.tasks.task import ImageInput, Task
 
 logger = logging.getLogger(__name__)
 
+PARTS: Final = ("train", "validation", "test")
+
 
 @dataclass(frozen=True, slots=True)
 class LabelledArrays:
@@ -34,6 +38,7 @@ class LabelledArrays:
     targets: NDArray[np.int64]  # (N,) or (N, H, W): class of the task's first head
     groups: tuple[str, ...]
     digest: str
+    left_out: int = 0  # inputs that lie in another part
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -46,10 +51,31 @@ def is_here(data_dir: Path) -> bool:
 
 def held_out_part(data_dir: Path) -> str:
     """`test` where the folder has one, else `validation`."""
+    return "test" if "test" in parts_here(data_dir) else "validation"
+
+
+def parts_here(data_dir: Path) -> tuple[str, ...]:
+    """Those of PARTS that the folder has."""
     table = data_dir / "labels.csv"
     if table.is_file():
-        return "test" if any(row["split"] == "test" for row in _rows(table)) else "validation"
-    return "test" if (data_dir / "test.npz").is_file() else "validation"
+        named = {row["split"] for row in _rows(table)}
+        return tuple(part for part in PARTS if part in named)
+    return tuple(part for part in PARTS if (data_dir / f"{part}.npz").is_file())
+
+
+def sound_parts(data_dir: Path, task: Task, wanted: Sequence[str]) -> dict[str, LabelledArrays]:
+    """Every part that is there, and `wanted`, which must be; the training part without its repeats of the others.
+
+    Raises:
+        TaskError: a part that is missing or does not fit the task.
+        EvaluationError: a group lies in two parts, or the very same input in validation and test.
+    """
+    here = parts_here(data_dir)
+    parts = {part: load(data_dir, task, part) for part in PARTS if part in here or part in wanted}
+    if "train" in parts:
+        parts["train"] = without_repeats(parts["train"], *(parts[part] for part in parts if part != "train"))
+    refuse_shared_groups(parts)
+    return parts
 
 
 def load(data_dir: Path, task: Task, part: str) -> LabelledArrays:
@@ -70,15 +96,19 @@ def refuse_shared_groups(parts: Mapping[str, LabelledArrays]) -> None:
                 raise EvaluationError(f"the split leaks, so its figures are refused: {what} in {seen[mark]} and {part}")
 
 
-def without_repeats(train: LabelledArrays, held_out: LabelledArrays) -> LabelledArrays:
-    """`train` less the inputs that lie in `held_out` too, byte for byte; sets made by others have such."""
-    known = set(_marks(held_out))
+def without_repeats(train: LabelledArrays, *held_out: LabelledArrays) -> LabelledArrays:
+    """`train` less the inputs that lie in one of `held_out` too, byte for byte. Other lessons, another digest."""
+    known = {mark for part in held_out for mark in _marks(part)}
     kept = [index for index, mark in enumerate(_marks(train)) if mark not in known]
     if len(kept) == len(train):
         return train
-    logger.warning("%d training inputs lie in the held-out part too: left out of training", len(train) - len(kept))
+    left_out = len(train) - len(kept)
+    if not kept:
+        raise EvaluationError(f"the split leaks: all {left_out} training inputs lie in a held-out part too")
+    logger.warning("%d training inputs lie in a held-out part too: left out of the lessons", left_out)
     groups = tuple(train.groups[index] for index in kept)
-    return LabelledArrays(train.inputs[kept], train.targets[kept], groups, train.digest)
+    digest = hashlib.sha256(f"{train.digest} less all but {kept}".encode()).hexdigest()
+    return LabelledArrays(train.inputs[kept], train.targets[kept], groups, digest, train.left_out + left_out)
 
 
 def fingerprint(arrays: LabelledArrays) -> str:

@@ -36,7 +36,7 @@ class TrainingData:
 
 
 def prepared(task: Task, data_dir: Path, cache_dir: Path, *, seed: int, progress: ProgressFactory) -> TrainingData:
-    """Raises EvaluationError when train and validation share a group, TaskError when the data do not fit the task."""
+    """Raises EvaluationError when two parts share a group or an input, TaskError when the data do not fit the task."""
     if task.view == "grid":
         return _of_samples(task, data_dir, cache_dir, seed=seed, progress=progress)
     if not labelled_arrays.is_here(data_dir):
@@ -45,15 +45,15 @@ def prepared(task: Task, data_dir: Path, cache_dir: Path, *, seed: int, progress
 
 
 def dataset_hash(task: Task, data_dir: Path) -> str:
-    """Of the training part."""
+    """Of the lessons: the training part, less what lies in another."""
     if task.view == "grid":
         return sample_format.load_manifest(dataset.part_folder(data_dir, "train")).dataset_hash
-    return labelled_arrays.load(data_dir, task, "train").digest
+    return labelled_arrays.sound_parts(data_dir, task, PARTS)["train"].digest
 
 
 def _of_samples(task: Task, data_dir: Path, cache_dir: Path, *, seed: int, progress: ProgressFactory) -> TrainingData:
     parts = {part: dataset.part_folder(data_dir, part) for part in PARTS}
-    dataset.refuse_leaks(parts)
+    dataset.refuse_leaks({**parts, **dataset.parts_here(data_dir)})
     learner = GridLearner(task, parts["train"], parts["validation"], cache_dir, progress)
     assert isinstance(task.input, ImageInput)
     width_px, height_px = task.input.width_px, task.input.height_px
@@ -66,9 +66,8 @@ def _of_samples(task: Task, data_dir: Path, cache_dir: Path, *, seed: int, progr
 
 
 def _of_arrays(task: Task, data_dir: Path, *, seed: int) -> TrainingData:
-    parts = {part: labelled_arrays.load(data_dir, task, part) for part in PARTS}
-    train = labelled_arrays.without_repeats(parts["train"], parts["validation"])
-    labelled_arrays.refuse_shared_groups({**parts, "train": train})
+    parts = labelled_arrays.sound_parts(data_dir, task, PARTS)
+    train = parts["train"]
     chosen = sorted(_spread(len(train), RAW_INPUTS, seed))
     seen = train.inputs[sorted(_spread(len(train), FEATURE_FRAMES, seed))]
     colour = isinstance(task.input, ImageInput) and task.input.bands == 3
