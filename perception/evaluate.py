@@ -20,7 +20,15 @@ from numpy.typing import NDArray
 from foundation.camera_geometry import PinholeCamera
 from foundation.geometry import FloatArray
 from foundation.progress import ProgressFactory
-from perception import data_processor, dataset, detection_curves, obstacle_targets, sample_format, score_curves
+from perception import (
+    data_processor,
+    dataset,
+    detection_curves,
+    obstacle_targets,
+    provenance,
+    sample_format,
+    score_curves,
+)
 from perception.detection_curves import ClassCurves
 from perception.errors import EvaluationError
 from perception.labels import SMALL_OBJECTS
@@ -107,8 +115,6 @@ def evaluate(
     verdicts: list[FrameVerdict] = []
     with progress("evaluate", total=total, unit="samples") as advance:
         for sample in sample_format.iter_samples(folder):
-            if sample.provenance == "cluster":
-                raise EvaluationError(f"{sample.sample_id}: labels made by clustering say nothing about the truth")
             pitch_error_rad = float(rng.uniform(-1, 1)) * UNKNOWN_PITCH_RAD
             verdicts.append(judge_sample(detector, sample, range_max_m, pitch_error_rad))
             advance(1)
@@ -116,7 +122,12 @@ def evaluate(
 
 
 def judge_sample(detector: FrameDetector, sample: Sample, range_max_m: float, pitch_error_rad: float) -> FrameVerdict:
-    """One frame through the detector, told a camera whose pitch is off by `pitch_error_rad`."""
+    """One frame through the detector, told a camera whose pitch is off by `pitch_error_rad`.
+
+    Raises:
+        EvaluationError: labels made by clustering.
+    """
+    provenance.refuse_clustered(sample.provenance, sample.sample_id)
     image = data_processor.decode(sample.image, sample.sample_id)
     told = replace(sample.camera, pitch_down_rad=sample.camera.pitch_down_rad + pitch_error_rad)
     return judge(sample, detector(image, told), told, range_max_m)

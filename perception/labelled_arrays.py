@@ -14,14 +14,14 @@ import hashlib
 import logging
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from perception import data_processor
+from perception import data_processor, provenance
 from perception.errors import EvaluationError, TaskError
 from perception.tasks.task import ImageInput, Task
 
@@ -39,6 +39,7 @@ class LabelledArrays:
     groups: tuple[str, ...]
     digest: str
     left_out: int = 0  # inputs that lie in another part
+    provenances: tuple[str, ...] = ()  # of the labels: each that occurs, sorted
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -79,9 +80,9 @@ def sound_parts(data_dir: Path, task: Task, wanted: Sequence[str]) -> dict[str, 
 
 
 def load(data_dir: Path, task: Task, part: str) -> LabelledArrays:
-    """Raises TaskError when there is nothing or it does not fit the task."""
+    """Raises TaskError when there is nothing or it does not fit the task, EvaluationError as `provenance` does."""
     table = data_dir / "labels.csv"
-    arrays = _of_table(table, task, part) if table.is_file() else _of_npz(data_dir / f"{part}.npz", task)
+    arrays = _of_table(table, task, part) if table.is_file() else _of_npz(data_dir / f"{part}.npz", task, part)
     _check(arrays, task, data_dir / part)
     return arrays
 
@@ -108,7 +109,14 @@ def without_repeats(train: LabelledArrays, *held_out: LabelledArrays) -> Labelle
     logger.warning("%d training inputs lie in a held-out part too: left out of the lessons", left_out)
     groups = tuple(train.groups[index] for index in kept)
     digest = hashlib.sha256(f"{train.digest} less all but {kept}".encode()).hexdigest()
-    return LabelledArrays(train.inputs[kept], train.targets[kept], groups, digest, train.left_out + left_out)
+    return replace(
+        train,
+        inputs=train.inputs[kept],
+        targets=train.targets[kept],
+        groups=groups,
+        digest=digest,
+        left_out=train.left_out + left_out,
+    )
 
 
 def fingerprint(arrays: LabelledArrays) -> str:
@@ -128,12 +136,14 @@ def _of_table(table: Path, task: Task, part: str) -> LabelledArrays:
     assert isinstance(task.input, ImageInput)
     classes, size, digest = task.heads[0].classes, task.input, hashlib.sha256()
     images, targets, groups = [], [], []
+    made_by: set[str] = set()
     for number, row in enumerate(_rows(table), start=2):
         if row["split"] != part:
             continue
         if row["label"] not in classes:
             raise TaskError(f"{table}:{number}: unknown label {row['label']!r}; known: {', '.join(classes)}")
-        _allowed(row.get("provenance") or "human", task, f"{table}:{number}")
+        made_by.add(row.get("provenance") or "human")
+        provenance.refuse_unfit(sorted(made_by), task, part, f"{table}:{number}")
         path = table.parent / row["file"]
         image = data_processor.read_photo(path)
         digest.update(path.read_bytes())
@@ -142,7 +152,10 @@ def _of_table(table: Path, task: Task, part: str) -> LabelledArrays:
         groups.append(row.get("group") or f"{part}/{row['file']}")
     if not images:
         raise TaskError(f"{table}: has no row of split {part!r}")
-    return LabelledArrays(np.stack(images), np.array(targets, np.int64), tuple(groups), digest.hexdigest())
+    found = tuple(sorted(made_by))
+    return LabelledArrays(
+        np.stack(images), np.array(targets, np.int64), tuple(groups), digest.hexdigest(), provenances=found
+    )
 
 
 def _rows(table: Path) -> Sequence[dict[str, str]]:
@@ -154,26 +167,22 @@ def _rows(table: Path) -> Sequence[dict[str, str]]:
         return list(reader)
 
 
-def _of_npz(path: Path, task: Task) -> LabelledArrays:
+def _of_npz(path: Path, task: Task, part: str) -> LabelledArrays:
     try:
         with np.load(path) as arrays:
-            _allowed(str(arrays["provenance"]), task, str(path))
+            made_by = str(arrays["provenance"])
+            provenance.refuse_unfit([made_by], task, part, str(path))
             return LabelledArrays(
                 arrays["inputs"],
                 arrays["targets"].astype(np.int64),
                 tuple(str(group) for group in arrays["groups"]),
                 hashlib.sha256(path.read_bytes()).hexdigest(),
+                provenances=(made_by,),
             )
     except OSError as error:
         raise TaskError(f"{path}: cannot be read: {error.strerror or error}") from error
     except (KeyError, ValueError, zipfile.BadZipFile) as error:
         raise TaskError(f"{path}: not labelled arrays: {error}") from error
-
-
-def _allowed(provenance: str, task: Task, where: str) -> None:
-    if provenance not in task.labels.provenances:
-        allowed = ", ".join(task.labels.provenances)
-        raise TaskError(f"{where}: labels of provenance {provenance!r}; {task.name} learns only from {allowed}")
 
 
 def _check(arrays: LabelledArrays, task: Task, where: Path) -> None:

@@ -182,6 +182,11 @@ def iter_samples(folder: Path) -> Iterator[Sample]:
         yield from read_shard(folder / shard.name)
 
 
+def provenances(folder: Path) -> tuple[str, ...]:
+    """Where the folder's labels come from: each that occurs, sorted. Raises SampleError as `read_shard` does."""
+    return tuple(sorted({sample.provenance for sample in iter_samples(folder)}))
+
+
 def write_manifest(folder: Path, *, seed: int | None, origin: Mapping[str, Any]) -> Manifest:
     """Writes `manifest.json` over the shards that lie in `folder`, last of all: without it a folder is unfinished."""
     shards = tuple(_describe(path) for path in sorted(folder.glob("shard-*.parquet")))

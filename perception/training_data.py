@@ -1,6 +1,6 @@
 """What a training run needs of its data, whatever the task's view: a learner, raw inputs, look statistics, a hash."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foundation.progress import ProgressFactory
-from perception import data_processor, dataset, labelled_arrays, sample_format
+from perception import data_processor, dataset, labelled_arrays, provenance, sample_format
 from perception.array_learner import ArrayLearner
 from perception.errors import TaskError
 from perception.frame_features import FRAME_FEATURES, frame_features
@@ -33,10 +33,16 @@ class TrainingData:
     raw_inputs: NDArray[Any]  # (N, ...) as the robot's decoder gives them
     reference: Statistics  # of the drift features
     dataset_hash: str
+    provenances: Mapping[str, tuple[str, ...]]  # of the labels, by part: each that occurs
 
 
 def prepared(task: Task, data_dir: Path, cache_dir: Path, *, seed: int, progress: ProgressFactory) -> TrainingData:
-    """Raises EvaluationError when two parts share a group or an input, TaskError when the data do not fit the task."""
+    """All that a run needs.
+
+    Raises:
+        EvaluationError: two parts share a group or an input, or validation has labels made by clustering.
+        TaskError: the data do not fit the task, or it does not learn from labels of such provenance.
+    """
     if task.view == "grid":
         return _of_samples(task, data_dir, cache_dir, seed=seed, progress=progress)
     if not labelled_arrays.is_here(data_dir):
@@ -54,6 +60,9 @@ def dataset_hash(task: Task, data_dir: Path) -> str:
 def _of_samples(task: Task, data_dir: Path, cache_dir: Path, *, seed: int, progress: ProgressFactory) -> TrainingData:
     parts = {part: dataset.part_folder(data_dir, part) for part in PARTS}
     dataset.refuse_leaks({**parts, **dataset.parts_here(data_dir)})
+    made_by = {part: sample_format.provenances(folder) for part, folder in parts.items()}
+    for part, found in made_by.items():
+        provenance.refuse_unfit(found, task, part, str(parts[part]))
     learner = GridLearner(task, parts["train"], parts["validation"], cache_dir, progress)
     assert isinstance(task.input, ImageInput)
     width_px, height_px = task.input.width_px, task.input.height_px
@@ -62,7 +71,7 @@ def _of_samples(task: Task, data_dir: Path, cache_dir: Path, *, seed: int, progr
         for image in _images(parts["train"], RAW_INPUTS, seed)
     ]
     reference = statistics(_images(parts["train"], FEATURE_FRAMES, seed))
-    return TrainingData(learner, np.stack(raw), reference, dataset_hash(task, data_dir))
+    return TrainingData(learner, np.stack(raw), reference, dataset_hash(task, data_dir), made_by)
 
 
 def _of_arrays(task: Task, data_dir: Path, *, seed: int) -> TrainingData:
@@ -72,7 +81,9 @@ def _of_arrays(task: Task, data_dir: Path, *, seed: int) -> TrainingData:
     seen = train.inputs[sorted(_spread(len(train), FEATURE_FRAMES, seed))]
     colour = isinstance(task.input, ImageInput) and task.input.bands == 3
     reference = statistics(seen) if colour else column_statistics(seen, task)
-    return TrainingData(ArrayLearner(task, train, parts["validation"]), train.inputs[chosen], reference, train.digest)
+    made_by = {part: parts[part].provenances for part in PARTS}
+    learner = ArrayLearner(task, train, parts["validation"])
+    return TrainingData(learner, train.inputs[chosen], reference, train.digest, made_by)
 
 
 def statistics(images: Iterable[NDArray[np.uint8]]) -> Statistics:
