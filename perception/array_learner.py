@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from perception import augment, base_weights
+from perception import augment, base_weights, labelled_arrays
 from perception.labelled_arrays import LabelledArrays
 from perception.preprocessing import preprocessed
 from perception.tasks.task import Augmentation, ImageInput, Task
@@ -36,6 +36,12 @@ class ArrayLearner:
     @property
     def size(self) -> int:
         return len(self._train)
+
+    @property
+    def fingerprint(self) -> str:
+        """Of both parts' inputs and targets, and of the trunk."""
+        parts = "; ".join(labelled_arrays.fingerprint(part) for part in (self._train, self._validation))
+        return f"{parts}; trunk {base_weights.digest(self._trunk)}"
 
     def model(self) -> nn.Module:
         model = net_of(self._task)

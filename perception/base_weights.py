@@ -5,6 +5,7 @@ is loaded from it. The shipped ones were trained from nothing on simulated rooms
 that anyone can make them again. They are a beginning, not an answer: a run still learns from its own data.
 """
 
+import hashlib
 import io
 import zipfile
 from pathlib import Path
@@ -70,6 +71,16 @@ def read(path: Path) -> Weights:
         raise TrainingError(
             f"{path}: not a file of base weights ({error}); use one that a run left as {FILE_NAME}"
         ) from error
+
+
+def digest(path: Path | None) -> str:
+    """Of the file's bytes; nothing for none. Raises TrainingError for a file that is missing."""
+    if path is None:
+        return ""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise TrainingError(f"{path}: base weights cannot be read: {error.strerror or error}") from error
 
 
 def begin(model: nn.Module, weights: Weights, named: str) -> None:

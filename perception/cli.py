@@ -39,6 +39,7 @@ def train(
     seed: Annotated[int, typer.Option(min=0, help="Everything is drawn from it.")] = 0,
     threads: Annotated[int, typer.Option(min=1)] = 2,
     learning_rate: Annotated[float | None, typer.Option(min=1e-6, help="A tenth of it on base weights.")] = None,
+    weight_decay: Annotated[float | None, typer.Option(min=0, help="Of AdamW; else the task says.")] = None,
     base: Annotated[
         str, typer.Option(help="Begin from 'shipped' weights, from 'scratch', or an earlier run's file.")
     ] = ("shipped"),
@@ -60,7 +61,7 @@ def train(
 
     settings = settings_of(
         task_named(task), seed=seed, minutes=minutes, steps=steps, threads=threads, learning_rate=learning_rate,
-        base=base, false_alarm_share=false_alarms,
+        weight_decay=weight_decay, base=base, false_alarm_share=false_alarms,
     )  # fmt: skip
     bars = progress.silent if as_json else progress.bars
     report = tracked_training.run(
@@ -71,12 +72,15 @@ def train(
         "precision": report.precision,
         "size_bytes": report.size_bytes,
         "steps": report.steps,
+        "resumed_at": report.resumed_at,
         "duration_s": round(report.duration_s, 1),
         "scores": dict(report.scores),
     }
     if as_json:
         print(json.dumps(told))
         return
+    if report.resumed_at:
+        print(f"resumed at step {report.resumed_at} of {report.steps}")
     print(f"{report.bundle.folder}: {report.precision}, {report.size_bytes / 1e3:.0f} kB, {report.duration_s:.0f} s")
     print("  ".join(f"{name} {value:.4f}" for name, value in sorted(report.scores.items())))
 
@@ -85,24 +89,32 @@ def tune(
     task: Annotated[str, typer.Argument(help="obstacles, floor_surface")],
     data: DataDir,
     out: OutDir,
-    trials: Annotated[int, typer.Option(min=1, help="Altogether; those of an earlier call count.")] = 20,
+    trials: Annotated[
+        int, typer.Option(min=1, help="Altogether; those of an earlier call on the same data, steps and seed count.")
+    ] = 20,
     steps: Annotated[int, typer.Option(min=1, help="Of each trial.")] = 150,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     threads: Annotated[int, typer.Option(min=1)] = 2,
     as_json: AsJson = False,
 ) -> None:
-    """Search learning rate and weight decay; OUT/tune.db keeps all trials."""
+    """Search learning rate and weight decay as `train` would run the task; OUT/tune.db keeps all trials."""
     import dataclasses
 
     from foundation import progress
     from perception import tune as search
-    from perception.train import TrainSettings
+    from perception.tasks.registry import task_named
+    from perception.train import settings_of
 
-    settings = TrainSettings(seed=seed, steps=steps, threads=threads)
+    settings = settings_of(task_named(task), seed=seed, steps=steps, threads=threads)
     bars = progress.silent if as_json else progress.bars
     found = search.tune(task, data, out, settings, trials=trials, progress=bars)
     told = dataclasses.asdict(found)
-    print(json.dumps(told) if as_json else "\n".join(f"{name}: {value}" for name, value in told.items()))
+    if as_json:
+        print(json.dumps(told))
+        return
+    print("\n".join(f"{name}: {value}" for name, value in told.items()))
+    best = found.settings
+    print(f"oxturn train {task} --learning-rate {best.learning_rate:g} --weight-decay {best.weight_decay:g} ...")
 
 
 def predict(

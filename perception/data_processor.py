@@ -1,5 +1,5 @@
-"""Bytes to pixels: decoding, BGRA to BGR, and the one resize for foreign photos. Training, `predict` and robot share
-it."""
+"""Bytes to pixels: decoding, BGRA to BGR, the one resize, and the one way to fit a picture of any shape into a network
+whose answers are places. Training, `predict` and robot share it."""
 
 from pathlib import Path
 
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perception.errors import SampleError
+from perception.letterbox import Letterbox
 
 Image = NDArray[np.uint8]  # (H, W, 3) BGR
 
@@ -45,6 +46,31 @@ def resized(image: Image, width_px: int, height_px: int) -> Image:
     shrinks = width_px <= width and height_px <= height
     how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(image, (width_px, height_px), interpolation=how), dtype=np.uint8)
+
+
+def fitted(image: Image, box: Letterbox) -> Image:
+    """The whole picture in (box.height_px, box.width_px, 3), borders in its mean colour; `resized` where it needs none.
+
+    The mean, because networks are given a frame by its own mean and spread.
+    """
+    inner = resized(image, box.inner_width_px, box.inner_height_px)
+    if not box.bordered:
+        return inner
+    mean = np.rint(inner.mean(axis=(0, 1))).tolist()
+    return np.asarray(_bordered(inner, box, mean), dtype=np.uint8)
+
+
+def fitted_labels(labels: NDArray[np.integer], box: Letterbox) -> NDArray[np.integer]:
+    """As `fitted`, but each pixel keeps a number that was written; 0, which is nothing, in the borders."""
+    if labels.shape == (box.height_px, box.width_px):
+        return labels
+    inner = cv2.resize(labels, (box.inner_width_px, box.inner_height_px), interpolation=cv2.INTER_NEAREST)
+    return np.asarray(_bordered(inner, box, 0) if box.bordered else inner)
+
+
+def _bordered(inner: NDArray[np.integer], box: Letterbox, value: int | list[float]) -> NDArray[np.integer]:
+    top, left = box.top_px, box.left_px
+    return np.asarray(cv2.copyMakeBorder(inner, top, top, left, left, cv2.BORDER_CONSTANT, value=value))
 
 
 def read_photo(path: Path) -> Image:

@@ -98,6 +98,11 @@ def refuse_leaks(parts: Mapping[str, Path]) -> None:
         raise EvaluationError(f"the split leaks, so its figures are refused: {found[0]} (and {len(found) - 1} more)")
 
 
+def parts_here(data_dir: Path) -> dict[str, Path]:
+    """The folders of those of PARTS that a split set has; none of a folder that was never split."""
+    return {part: data_dir / part for part in PARTS if (data_dir / part).is_dir()}
+
+
 def part_folder(data_dir: Path, part: str) -> Path:
     """`data_dir/part` of a split set; a folder that was never split is itself the part.
 

@@ -20,7 +20,15 @@ from numpy.typing import NDArray
 from foundation.camera_geometry import PinholeCamera
 from foundation.geometry import FloatArray
 from foundation.progress import ProgressFactory
-from perception import data_processor, dataset, detection_curves, obstacle_targets, sample_format, score_curves
+from perception import (
+    data_processor,
+    dataset,
+    detection_curves,
+    obstacle_targets,
+    provenance,
+    sample_format,
+    score_curves,
+)
 from perception.detection_curves import ClassCurves
 from perception.errors import EvaluationError
 from perception.labels import SMALL_OBJECTS
@@ -95,11 +103,11 @@ def evaluate(
     """Over a folder of samples (the `test` part when it is a split set).
 
     Raises:
-        EvaluationError: labels made by clustering, or a split whose parts share a room.
+        EvaluationError: labels made by clustering, or a split whose parts share a room or an image.
     """
     folder = dataset.part_folder(data_dir, "test")
     if folder != data_dir:
-        dataset.refuse_leaks({part: data_dir / part for part in ("train", "test") if (data_dir / part).is_dir()})
+        dataset.refuse_leaks(dataset.parts_here(data_dir))
     total = sample_format.load_manifest(folder).samples
     if not total:
         raise EvaluationError(f"{folder}: has no samples")
@@ -107,8 +115,6 @@ def evaluate(
     verdicts: list[FrameVerdict] = []
     with progress("evaluate", total=total, unit="samples") as advance:
         for sample in sample_format.iter_samples(folder):
-            if sample.provenance == "cluster":
-                raise EvaluationError(f"{sample.sample_id}: labels made by clustering say nothing about the truth")
             pitch_error_rad = float(rng.uniform(-1, 1)) * UNKNOWN_PITCH_RAD
             verdicts.append(judge_sample(detector, sample, range_max_m, pitch_error_rad))
             advance(1)
@@ -116,7 +122,12 @@ def evaluate(
 
 
 def judge_sample(detector: FrameDetector, sample: Sample, range_max_m: float, pitch_error_rad: float) -> FrameVerdict:
-    """One frame through the detector, told a camera whose pitch is off by `pitch_error_rad`."""
+    """One frame through the detector, told a camera whose pitch is off by `pitch_error_rad`.
+
+    Raises:
+        EvaluationError: labels made by clustering.
+    """
+    provenance.refuse_clustered(sample.provenance, sample.sample_id)
     image = data_processor.decode(sample.image, sample.sample_id)
     told = replace(sample.camera, pitch_down_rad=sample.camera.pitch_down_rad + pitch_error_rad)
     return judge(sample, detector(image, told), told, range_max_m)
@@ -301,6 +312,7 @@ def nothing(image_bgr: NDArray[np.uint8], camera: PinholeCamera) -> Detections:
 def of_bundle(bundle_dir: Path, *, min_score: float | None, range_max_m: float) -> FrameDetector:
     """The robot's own detector on single images."""
     from perception import model_bundle, obstacle_decoding
+    from perception.letterbox import letterbox
     from perception.onnx_model import OnnxModel
 
     bundle = model_bundle.load(bundle_dir)
@@ -309,7 +321,8 @@ def of_bundle(bundle_dir: Path, *, min_score: float | None, range_max_m: float) 
     rows, columns = model.input_shape[:2]
 
     def detect(image_bgr: NDArray[np.uint8], camera: PinholeCamera) -> Detections:
-        answers: Mapping[str, NDArray[np.float32]] = model.run(data_processor.resized(image_bgr, columns, rows))
+        fit = letterbox(image_bgr.shape[1], image_bgr.shape[0], columns, rows)
+        answers: Mapping[str, NDArray[np.float32]] = model.run(data_processor.fitted(image_bgr, fit))
         return obstacle_decoding.decode(
             answers,
             camera,

@@ -7,7 +7,6 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from foundation.progress import ProgressFactory
 from perception import data_processor, invented_patterns, obstacle_targets, sample_format
 from perception.errors import TrainingError
+from perception.letterbox import letterbox, network_camera
 from perception.sample_format import LabelledObject, Sample
 from perception.tasks.obstacles import BOX_CHANNELS, STRIDE_PX
 from perception.tasks.task import ImageInput
@@ -35,6 +35,7 @@ class GridArrays:
         return len(self.images)
 
 
+_MARK = "dataset_hash"
 _FIELDS = ("images", "thing", "kind", "box", "floor", "mask")
 
 
@@ -46,7 +47,7 @@ def build(
     `painted`: floors, walls and things carry invented patterns (for training, never for measuring).
     """
     manifest = sample_format.load_manifest(data_dir)
-    mark = cache_dir / "dataset_hash"
+    mark = cache_dir / _MARK
     if not mark.exists() or mark.read_text() != _mark(manifest, painted):
         if not manifest.samples:
             raise TrainingError(f"{data_dir}: has no samples")
@@ -77,6 +78,11 @@ def _mark(manifest: sample_format.Manifest, painted: bool) -> str:
     """Of what a cache was made: the data, and the meaning of the numbers in it."""
     looks = f"painted {invented_patterns.VERSION}" if painted else "plain"
     return f"{manifest.dataset_hash} {looks}, targets {obstacle_targets.VERSION}"
+
+
+def mark_of(cache_dir: Path) -> str:
+    """What tells a finished cache from one of other data, or of numbers with another meaning."""
+    return (cache_dir / _MARK).read_text()
 
 
 def _create(cache_dir: Path, count: int, size: ImageInput) -> None:
@@ -118,14 +124,14 @@ def _painted(
     """Drawn from the sample's name: the same whatever the order of work. A painted floor's kind is not learnt."""
     rng = np.random.default_rng(list(sample.sample_id.encode()))
     height, width = image.shape[:2]
-    segmentation, instances = (
-        cv2.resize(
-            data_processor.decode_labels(held, sample.sample_id), (width, height), interpolation=cv2.INTER_NEAREST
-        )
+    fit = letterbox(sample.camera.width_px, sample.camera.height_px, width, height)
+    numbers, instances = (
+        data_processor.fitted_labels(data_processor.decode_labels(held, sample.sample_id), fit)
         for held in (sample.segmentation, sample.instances)
     )
+    segmentation = numbers.astype(np.uint8, copy=False)
     if rng.random() < invented_patterns.FLOOR_SHARE:
-        camera = sample.camera.scaled(width, height)
+        camera = network_camera(sample.camera, fit)
         image, changed = invented_patterns.painted_floor(image, segmentation, camera, rng)
         covered = changed.reshape(height // STRIDE_PX, STRIDE_PX, width // STRIDE_PX, STRIDE_PX).mean(axis=(1, 3))
         targets = replace(targets, floor=np.where(covered > 0.5, obstacle_targets.IGNORED, targets.floor))
@@ -139,14 +145,13 @@ def learned(sample: Sample, size: ImageInput) -> tuple[data_processor.Image, obs
     instances = data_processor.decode_labels(sample.instances, sample.sample_id)
     objects: Sequence[LabelledObject] = sample.objects
     height, width = image.shape[:2]
+    fit = letterbox(width, height, size.width_px, size.height_px)
     if (height, width) != (size.height_px, size.width_px):
-        image = data_processor.resized(image, size.width_px, size.height_px)
-        wanted = (size.width_px, size.height_px)
-        segmentation = cv2.resize(segmentation, wanted, interpolation=cv2.INTER_NEAREST)
-        instances = cv2.resize(instances, wanted, interpolation=cv2.INTER_NEAREST)
+        image = data_processor.fitted(image, fit)
+        segmentation, instances = (data_processor.fitted_labels(held, fit) for held in (segmentation, instances))
         objects = [found for item in objects if (found := _measured(item, instances)) is not None]
     return image, obstacle_targets.encode(
-        segmentation.astype(np.uint8), instances, objects, sample.camera.scaled(size.width_px, size.height_px)
+        segmentation.astype(np.uint8), instances, objects, network_camera(sample.camera, fit), fit.inside
     )
 
 

@@ -52,11 +52,17 @@ class GridLearner:
         kinds = np.asarray(self._train.kind)[frames, rows, columns]
         self._cells_of = [np.flatnonzero(kinds == kind) for kind in np.unique(kinds)]
         self._alarms, self._alarm_share = np.zeros((0, 3), np.int64), 0.0
+        self._fingerprint = "; ".join(f"{part}: {grid_cache.mark_of(cache / part)}" for part in ("train", "validation"))
 
     @property
     def size(self) -> int:
         """Training samples."""
         return len(self._train)
+
+    @property
+    def fingerprint(self) -> str:
+        """Of both parts. Places of false alarms follow from these, the settings and the base."""
+        return self._fingerprint
 
     def model(self) -> nn.Module:
         model = GridNet(3, {head.name: head.channels for head in self._task.heads}, self._task.width)

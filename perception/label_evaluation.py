@@ -29,7 +29,7 @@ def evaluate(bundle_dir: Path, data_dir: Path, *, progress: ProgressFactory) -> 
     """Of the `test` part, or of `validation` where there is no other; `part` says which.
 
     Raises:
-        EvaluationError: a leaking split, or a task with a label a pixel.
+        EvaluationError: a leaking split, a bundle that may have learnt held-out inputs, or a task with a label a pixel.
     """
     bundle = model_bundle.load(bundle_dir)
     task = task_named(bundle.task)
@@ -38,9 +38,13 @@ def evaluate(bundle_dir: Path, data_dir: Path, *, progress: ProgressFactory) -> 
             f"{bundle_dir}: {task.name} labels pixels, and only inputs with one label are judged here"
         )
     part = labelled_arrays.held_out_part(data_dir)
-    held_out = labelled_arrays.load(data_dir, task, part)
-    train = labelled_arrays.without_repeats(labelled_arrays.load(data_dir, task, "train"), held_out)
-    labelled_arrays.refuse_shared_groups({"train": train, part: held_out})
+    parts = labelled_arrays.sound_parts(data_dir, task, ("train", part))
+    train, held_out = parts["train"], parts[part]
+    if train.left_out and bundle.dataset_hash != train.digest:
+        raise EvaluationError(
+            f"the split leaks, so its figures are refused: {train.left_out} training inputs lie in another part too, "
+            f"and {bundle_dir} was not trained without them; train it anew on {data_dir}"
+        )
     model, (head,) = OnnxModel.load(bundle.onnx_path), task.heads
     answers = []
     with progress("evaluate", total=len(held_out), unit="inputs") as advance:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from foundation.camera_geometry import PinholeCamera
 from foundation.geometry import FloatArray
+from perception.letterbox import Letterbox, letterbox
 from perception.observation import Detections
 from perception.tasks.obstacles import NOT_FLOOR, STRIDE_PX
 
@@ -36,14 +37,19 @@ def decode(
     range_max_m: float,
     piece_m: float,
 ) -> Detections:
-    """Objects of one frame, told in pieces of about `piece_m`. `camera` is the frame's own size, boxes its pixels."""
+    """Objects of one frame, told in pieces of about `piece_m`. `camera` is the frame's own size, boxes its pixels.
+
+    The frame was given to the network as `data_processor.fitted` does it.
+    """
     scores = _sigmoid(np.minimum(answers["thing"][0], _beside(answers["mask"][0])))
+    fit = _fit(camera, *scores.shape)
+    if fit.bordered:
+        scores = np.where(_touched(fit, *scores.shape), scores, 0)
     rows, columns = np.nonzero(scores >= min_score * WEAK_RATIO)
     box = answers["box"][:, rows, columns].astype(np.float64)  # (5, N)
-    scale = camera.width_px / (scores.shape[1] * STRIDE_PX)
     pixels = np.stack([columns + np.clip(box[0], -0.5, 1.5), rows + np.clip(box[1], -0.5, 1.5)], axis=1)
-    pixels = pixels * STRIDE_PX * scale  # (N, 2) of (u, v)
-    fallen = np.stack([np.zeros(len(rows)), np.clip(box[4], 0, 4)], axis=1) * STRIDE_PX * scale
+    pixels = fit.picture_pixels(pixels * STRIDE_PX)  # (N, 2) of (u, v)
+    fallen = np.stack([np.zeros(len(rows)), np.clip(box[4], 0, 4)], axis=1) * STRIDE_PX * fit.scale
     contacts_base_m = camera.floor_from_pixels(pixels + fallen)
     distances_m = np.hypot(contacts_base_m[:, 0], contacts_base_m[:, 1])
     near = np.flatnonzero(np.isfinite(distances_m) & (distances_m <= range_max_m))
@@ -52,8 +58,8 @@ def decode(
     telling = ~_outdone(scores, answers["box"][1], min_score)[rows, columns][near]
     pieces = _pieces(cells, contacts_base_m[near], distances_m[near], cell_scores, min_score, piece_m)
     kind = answers["kind"][:, rows, columns][:, near]
-    tall_px = np.expm1(np.clip(box[3][near], 0, 4)) * STRIDE_PX * scale
-    wide_px = np.clip(box[2][near], 0.1, 1) * STRIDE_PX * scale
+    tall_px = np.expm1(np.clip(box[3][near], 0, 4)) * STRIDE_PX * fit.row_scale
+    wide_px = np.clip(box[2][near], 0.1, 1) * STRIDE_PX * fit.column_scale
     found = [
         _told(
             _those(piece, telling),
@@ -69,7 +75,7 @@ def decode(
         for piece in pieces
     ]
     floor, floor_kinds = floor_seen(answers, scores, camera, min_score=min_score, range_max_m=range_max_m)
-    half_cell = 0.5 * STRIDE_PX * scale / camera.focal_px
+    half_cell = 0.5 * STRIDE_PX * fit.column_scale / camera.focal_px
     edges = [_edges(piece, number, cells, contacts_base_m[near], half_cell) for number, piece in enumerate(pieces)]
     return _detections(stamp_s, found, floor, floor_kinds, np.concatenate([np.zeros((0, 4)), *edges]))
 
@@ -190,13 +196,25 @@ def floor_seen(
 
 @functools.lru_cache(maxsize=4)
 def _places(camera: PinholeCamera, rows: int, columns: int, range_max_m: float) -> tuple[FloatArray, NDArray[np.bool_]]:
-    """(R, P, C, 2): where the floor of each cell is, P places one below the other, and which lie in range."""
-    scale = camera.width_px / (columns * STRIDE_PX)
+    """(R, P, C, 2): where the floor of each cell is, P places one below the other; which lie in picture and range."""
     v = (np.arange(rows * PLACES_A_CELL) + 0.5) / PLACES_A_CELL
     u = np.arange(columns) + 0.5
-    pixels = np.stack(np.meshgrid(u, v), axis=-1).reshape(-1, 2) * STRIDE_PX * scale
+    pixels = _fit(camera, rows, columns).picture_pixels(np.stack(np.meshgrid(u, v), axis=-1).reshape(-1, 2) * STRIDE_PX)
+    seen = ((pixels >= 0) & (pixels <= [camera.width_px, camera.height_px])).all(axis=1)
     points_base_m = camera.floor_from_pixels(pixels).reshape(rows, PLACES_A_CELL, columns, 2)
-    return points_base_m, np.hypot(points_base_m[..., 0], points_base_m[..., 1]) <= range_max_m  # NaN is not
+    near = np.hypot(points_base_m[..., 0], points_base_m[..., 1]) <= range_max_m  # NaN is not
+    return points_base_m, near & seen.reshape(near.shape)
+
+
+def _fit(camera: PinholeCamera, rows: int, columns: int) -> Letterbox:
+    return letterbox(camera.width_px, camera.height_px, columns * STRIDE_PX, rows * STRIDE_PX)
+
+
+def _touched(fit: Letterbox, rows: int, columns: int) -> NDArray[np.bool_]:
+    """(R, C): is any of the picture in the cell? Beside it, in the borders, nothing was looked at."""
+    x0, y0, x1, y1 = fit.inside
+    v, u = np.arange(rows) * STRIDE_PX, np.arange(columns) * STRIDE_PX
+    return np.outer((v + STRIDE_PX > y0) & (v < y1), (u + STRIDE_PX > x0) & (u < x1))
 
 
 def _outdone(scores: NDArray[np.floating], row_in_cell: NDArray[np.floating], min_score: float) -> NDArray[np.bool_]:

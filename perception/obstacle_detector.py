@@ -7,7 +7,8 @@ import numpy as np
 from foundation.camera_geometry import PinholeCamera
 from perception import data_processor, model_bundle, obstacle_decoding
 from perception.errors import BundleError
-from perception.observation import Detections, Frame, Observation
+from perception.letterbox import letterbox, same_aspect
+from perception.observation import Detections, Frame, Observation, ObservationError
 from perception.obstacle_decoding import MAP_PIECE_M
 from perception.onnx_model import OnnxModel
 from perception.tasks.obstacles import OBSTACLES
@@ -44,10 +45,20 @@ class ObstacleDetector:
         return None if observation.frame is None else self.detect_frame(observation.frame)
 
     def detect_frame(self, frame: Frame) -> Detections:
-        """Boxes are in the given frame's pixels, whatever its size."""
+        """Boxes are in the given frame's pixels, whatever its size.
+
+        Raises:
+            ObservationError: the frame is not of the camera's aspect, so nobody knows where it looks.
+        """
         height_px, width_px = frame.image_bgr.shape[:2]
+        if not same_aspect(self._camera, width_px, height_px):
+            raise ObservationError(
+                f"frame is {width_px}x{height_px}, the camera is configured as {self._camera.width_px}x"
+                f"{self._camera.height_px}; set [camera] width_px and height_px to an aspect that it gives"
+            )
         rows, columns = self._model.input_shape[:2]
-        image = np.ascontiguousarray(data_processor.resized(frame.image_bgr, columns, rows))
+        fit = letterbox(width_px, height_px, columns, rows)
+        image = np.ascontiguousarray(data_processor.fitted(frame.image_bgr, fit))
         return obstacle_decoding.decode(
             self._model.run(image),
             self._camera.scaled(width_px, height_px),

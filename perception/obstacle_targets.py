@@ -16,7 +16,7 @@ from perception.labels import FIRST_FLOOR, FLOORS, SMALL_OBJECTS
 from perception.sample_format import LabelledObject
 from perception.tasks.obstacles import BOX_CHANNELS, NOT_FLOOR, STRIDE_PX
 
-VERSION = 3  # of what the numbers mean: caches of another are built anew
+VERSION = 4  # of what the numbers mean: caches of another are built anew
 IGNORED = 255
 LEARN_WITHIN_M = 1.6  # things further away are neither wanted nor punished
 MIN_PIXELS = 10
@@ -46,8 +46,14 @@ class Contour:
     tops: NDArray[np.int64]  # (N,), first row of the object in that column
 
 
-def contour(instances: NDArray[np.integer], segmentation: NDArray[np.uint8], item: LabelledObject) -> Contour:
-    """Contact contour of an object; columns where something nearer hides the contact are left out."""
+def contour(
+    instances: NDArray[np.integer], segmentation: NDArray[np.uint8], item: LabelledObject, bottom_px: int | None = None
+) -> Contour:
+    """Contact contour of an object; columns where something nearer hides the contact are left out.
+
+    `bottom_px`: the row where the picture ends, if there are borders below it.
+    """
+    bottom_px = len(instances) if bottom_px is None else bottom_px
     x0, y0, x1, y1 = item.box_px
     mask = instances[y0:y1, x0:x1] == item.instance
     columns = np.flatnonzero(mask.any(axis=0))
@@ -56,19 +62,19 @@ def contour(instances: NDArray[np.integer], segmentation: NDArray[np.uint8], ite
     tops = np.argmax(window, axis=0) + y0
     if item.class_name in THIN:
         rows_in, columns_in = np.nonzero(mask & ~np.vstack([mask[1:], np.zeros_like(mask[:1])]))
-        return _unhidden(columns_in + x0, rows_in + y0, rows_in + y0, instances, segmentation)
-    return _unhidden(columns + x0, lowest + y0, tops, instances, segmentation)
+        return _unhidden(columns_in + x0, rows_in + y0, rows_in + y0, bottom_px, segmentation)
+    return _unhidden(columns + x0, lowest + y0, tops, bottom_px, segmentation)
 
 
 def _unhidden(
     columns: NDArray[np.int64],
     lowest: NDArray[np.int64],
     tops: NDArray[np.int64],
-    instances: NDArray[np.integer],
+    bottom_px: int,
     segmentation: NDArray[np.uint8],
 ) -> Contour:
-    below = np.minimum(lowest + 1, instances.shape[0] - 1)
-    at_edge = lowest + 1 >= instances.shape[0]
+    below = np.minimum(lowest + 1, bottom_px - 1)
+    at_edge = lowest + 1 >= bottom_px
     numbers = segmentation[below, columns]
     on_floor = (numbers >= FIRST_FLOOR) & (numbers < FIRST_FLOOR + len(FLOORS))
     seen = at_edge | on_floor
@@ -80,19 +86,24 @@ def encode(
     instances: NDArray[np.integer],
     objects: Sequence[LabelledObject],
     camera: PinholeCamera,
+    inside_px: tuple[int, int, int, int] | None = None,
 ) -> GridTargets:
-    """Far objects first, so that a nearer one takes the cell they share. `camera` reads images of this size."""
+    """Far objects first, so that a nearer one takes the cell they share. `camera` reads images of this size.
+
+    `inside_px`: x0, y0, x1, y1 of the picture where it has borders.
+    """
+    inside_px = inside_px or (0, 0, segmentation.shape[1], segmentation.shape[0])
     rows, columns = segmentation.shape[0] // STRIDE_PX, segmentation.shape[1] // STRIDE_PX
     thing = np.zeros((rows, columns), np.uint8)
     kind = np.full((rows, columns), IGNORED, np.uint8)
     box = np.zeros((len(BOX_CHANNELS), rows, columns), np.float32)
     for item in sorted(objects, key=lambda found: -found.distance_m):
-        edge = contour(instances, segmentation, item)
+        edge = contour(instances, segmentation, item, inside_px[3])
         if item.distance_m > LEARN_WITHIN_M or item.pixels < MIN_PIXELS:
             thing[_cells(edge, rows)] = IGNORED
         elif len(edge.columns):
             index = SMALL_OBJECTS.index(item.class_name)
-            _draw(edge, drops(edge, item, camera) / STRIDE_PX, index, thing, kind, box)
+            _draw(edge, drops(edge, item, camera, inside_px) / STRIDE_PX, index, thing, kind, box)
     return GridTargets(thing, kind, box, floor_cells(segmentation), _mask(instances, objects))
 
 
@@ -110,14 +121,17 @@ def _mask(instances: NDArray[np.integer], objects: Sequence[LabelledObject]) -> 
     return mask
 
 
-def drops(edge: Contour, item: LabelledObject, camera: PinholeCamera) -> FloatArray:
+def drops(
+    edge: Contour, item: LabelledObject, camera: PinholeCamera, inside_px: tuple[int, int, int, int]
+) -> FloatArray:
     """(N,) rows from each contour point down to the floor under the object's near side; negative where unknown."""
     unknown = np.full(len(edge.columns), UNKNOWN * STRIDE_PX)
     pixels = np.stack([edge.columns + 0.5, edge.rows], axis=1).astype(np.float64)
     points_base_m = camera.floor_from_pixels(pixels)
     distances_m = np.hypot(points_base_m[:, 0], points_base_m[:, 1])
     x0, _, x1, y1 = item.box_px
-    cut = x0 <= 1 or x1 >= camera.width_px - 1 or y1 >= camera.height_px - 1
+    left_px, _, right_px, bottom_px = inside_px
+    cut = x0 <= left_px + 1 or x1 >= right_px - 1 or y1 >= bottom_px - 1
     if cut or not np.isfinite(distances_m).any():
         return unknown
     overhang_m = float(np.nanmin(distances_m)) - item.distance_m

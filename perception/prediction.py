@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from foundation.robot_config import RobotConfig
 from perception import data_processor, model_bundle, obstacle_decoding
 from perception.data_processor import Image
+from perception.letterbox import letterbox, middle_of
 from perception.model_bundle import Bundle
 from perception.onnx_model import OnnxModel
 from perception.tasks.obstacles import OBSTACLES
@@ -40,19 +41,22 @@ class Predictor:
         return self._model.input_shape[0]
 
     def image(self, image: Image) -> Answer:
-        """Of a classifier `label`, `scores`; of `obstacles` `detections`, placed as by the reference robot's camera."""
-        rows, columns = self._model.input_shape[:2]
-        answers = self._model.run(np.ascontiguousarray(data_processor.resized(image, columns, rows)))
+        """Of a classifier `label`, `scores`; of `obstacles` `detections`, placed as by the reference robot's camera.
+
+        A picture of another aspect than that camera's is taken for the middle of what it sees.
+        """
+        (rows, columns), (height_px, width_px) = self._model.input_shape[:2], image.shape[:2]
         if self.bundle.task == OBSTACLES.name:
-            return {"detections": self._detections(answers, image.shape[1], image.shape[0])}
-        return self._label(answers)
+            given = data_processor.fitted(image, letterbox(width_px, height_px, columns, rows))
+            return {"detections": self._detections(self._model.run(np.ascontiguousarray(given)), width_px, height_px)}
+        return self._label(self._model.run(np.ascontiguousarray(data_processor.resized(image, columns, rows))))
 
     def row(self, values: NDArray[np.float32]) -> Answer:
         """`label` and `scores` of one row of sensor values (columns,)."""
         return self._label(self._model.run(np.asarray(values, np.float32)))
 
     def _detections(self, answers: dict[str, NDArray[np.float32]], width_px: int, height_px: int) -> list[Answer]:
-        camera = RobotConfig().camera.pinhole().scaled(width_px, height_px)
+        camera = middle_of(RobotConfig().camera.pinhole(), width_px, height_px)
         found = obstacle_decoding.decode(
             answers,
             camera,

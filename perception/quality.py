@@ -1,7 +1,8 @@
 """Cleaning: every sample is judged; a bad one goes to quarantine with its reasons, none is lost.
 
     OUT/shard-*.parquet, manifest.json    what may be trained on
-    OUT/quarantine/shard-*.parquet        the others, as they came; `reasons.json` says why, by sample
+    OUT/quarantine/shard-*.parquet        the others, as they came, rows that are no samples too; `reasons.json` says
+                                          why, by sample
     OUT/quarantine/corrupt-*              shards that could not be read at all, byte for byte
     OUT/report.json                       counts
 
@@ -24,18 +25,15 @@ from numpy.typing import NDArray
 
 from foundation import atomic_files, out_folder
 from foundation.progress import ProgressFactory
-from perception import data_processor, sample_format
+from perception import data_processor, sample_faults, sample_format
 from perception.errors import SampleError
-from perception.labels import FIRST_SMALL_OBJECT
-from perception.sample_format import Sample
+from perception.sample_format import Row, Sample
 
 MADE_BY: Final = "data clean"
 DARK_BELOW = 10.0  # mean grey of 0..255
 BRIGHT_ABOVE = 246.0
 FLAT_BELOW = 1.2  # standard deviation of grey: nothing to see (a lens cap, a broken sensor)
 BLURRED_BELOW = 4.5  # 99.5th percentile of |Laplacian|, even a plain floor has more
-RANGE_LIMIT_M = 200.0
-INVALID_RATIO_MAX = 0.8
 NEAR_BITS = 3  # of 256 hash bits
 
 
@@ -110,21 +108,24 @@ def clean_shard(shard: Path, out_dir: Path) -> ShardReport:
     quarantine.mkdir(parents=True, exist_ok=True)
     judge = Judge()
     kept: list[Sample] = []
-    bad: list[Sample] = []
+    bad: list[Row] = []
     reasons: dict[str, list[str]] = {}
     try:
-        for sample in sample_format.read_shard(shard):
-            why = judge.reasons(sample)
-            (bad if why else kept).append(sample)
-            if why:
-                reasons[sample.sample_id] = why
+        for number, row in enumerate(sample_format.read_rows(shard)):
+            why = [f"format: {row.fault}"] if row.sample is None else judge.reasons(row.sample)
+            if row.sample is not None and not why:
+                kept.append(row.sample)
+                continue
+            bad.append(row)
+            name = f"{row.named or shard.name}"
+            reasons[f"{name}, row {number}" if name in reasons or not row.named else name] = why
     except SampleError as error:
         shutil.copyfile(shard, quarantine / f"corrupt-{shard.name}")
         return ShardReport(shard.name, 0, {}, {}, unreadable=str(error))
     if kept:
         sample_format.write_shard(out_dir / shard.name, kept)
     if bad:
-        sample_format.write_shard(quarantine / shard.name, bad)
+        sample_format.write_rows(quarantine / shard.name, bad)
     classes = Counter(item.class_name for sample in kept for item in sample.objects)
     return ShardReport(shard.name, len(kept), reasons, dict(classes))
 
@@ -154,18 +155,16 @@ class Judge:
         """Empty for a good sample; each reason is `kind: figures`."""
         why = ["id: appears twice"] if sample.sample_id in self._ids else []
         self._ids.add(sample.sample_id)
-        why += range_faults(sample.ranges_m)
-        try:
-            image = data_processor.decode(sample.image)
-        except SampleError as error:
-            return [*why, f"unreadable: {error}"]
-        why += image_faults(image) + label_faults(sample, image.shape[0], image.shape[1])
-        why += self._order_faults(sample) + self._repeats(sample, image)
-        return why
+        found, image = sample_faults.judged(sample)
+        if image is None:
+            return why + found
+        return why + image_faults(image) + found + self._order_faults(sample) + self._repeats(sample, image)
 
     def _order_faults(self, sample: Sample) -> list[str]:
         before_s = self._stamps_s.get(sample.group, -np.inf)
-        if not np.isfinite(sample.stamp_s) or sample.stamp_s < before_s:
+        if not np.isfinite(sample.stamp_s):
+            return []  # told already
+        if sample.stamp_s < before_s:
             return [f"time: {sample.stamp_s} s comes after {before_s} s"]
         self._stamps_s[sample.group] = sample.stamp_s
         return []
@@ -205,42 +204,4 @@ def image_faults(image: data_processor.Image) -> list[str]:
     sharp = float(np.partition(edges, -len(edges.flat) // 200, axis=None)[-len(edges.flat) // 200])
     if sharp < BLURRED_BELOW:
         return [f"blurred: sharpest edges {sharp:.1f}, limit {BLURRED_BELOW}"]
-    return []
-
-
-def range_faults(ranges_m: NDArray[np.float64]) -> list[str]:
-    """What is wrong with a scan by itself; no scan at all is no fault."""
-    if not len(ranges_m):
-        return []
-    finite = ranges_m[np.isfinite(ranges_m)]
-    if len(finite) and (finite.min() < 0 or finite.max() > RANGE_LIMIT_M):
-        return [f"ranges: {finite.min():.2f} to {finite.max():.2f} m, allowed 0 to {RANGE_LIMIT_M:g}"]
-    invalid_ratio = float(np.isnan(ranges_m).mean())
-    if invalid_ratio > INVALID_RATIO_MAX:
-        return [f"ranges: {invalid_ratio:.0%} invalid, limit {INVALID_RATIO_MAX:.0%}"]
-    return []
-
-
-def label_faults(sample: Sample, height_px: int, width_px: int) -> list[str]:
-    """Labels that do not fit their picture."""
-    if (sample.camera.height_px, sample.camera.width_px) != (height_px, width_px):
-        return [f"size: image {width_px}x{height_px}, camera {sample.camera.width_px}x{sample.camera.height_px}"]
-    try:
-        segmentation = (
-            data_processor.decode_labels(sample.segmentation, "segmentation") if sample.segmentation else None
-        )
-        numbers = data_processor.decode_labels(sample.instances, "instances") if sample.instances else None
-    except SampleError as error:
-        return [f"labels: {error}"]
-    for what, found in (("segmentation", segmentation), ("instances", numbers)):
-        if found is not None and found.shape != (height_px, width_px):
-            return [f"labels: {what} is {found.shape}, image is {(height_px, width_px)}"]
-    for item in sample.objects:
-        x0, y0, x1, y1 = item.box_px
-        if not (0 <= x0 < x1 <= width_px and 0 <= y0 < y1 <= height_px):
-            return [f"labels: box {item.box_px} of a {item.class_name} lies outside of {width_px}x{height_px}"]
-        if numbers is not None and not (numbers[y0:y1, x0:x1] == item.instance).any():
-            return [f"labels: no pixel of {item.class_name} {item.instance} in its box"]
-    if segmentation is not None and numbers is not None and ((numbers > 0) & (segmentation < FIRST_SMALL_OBJECT)).any():
-        return ["labels: instances where the segmentation has no small object"]
     return []

@@ -67,6 +67,20 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a shard as it lies there, and the sample that it is, if it is one."""
+
+    values: Mapping[str, Any]
+    sample: Sample | None
+    fault: str = ""  # why it is none
+
+    @property
+    def named(self) -> str:
+        """Its `sample_id`; empty where it has none."""
+        return self.values["sample_id"] or ""
+
+
+@dataclass(frozen=True, slots=True)
 class ShardInfo:
     """One line of the manifest."""
 
@@ -145,10 +159,19 @@ def shard_name(index: int) -> str:
 
 def write_shard(path: Path, rows: Iterable[Sample]) -> None:
     """Writes one shard atomically; equal rows give equal bytes."""
+    _write(path, [_row(sample) for sample in rows])
+
+
+def write_rows(path: Path, rows: Iterable[Row]) -> None:
+    """As `write_shard`, but what is no sample too: for quarantine."""
+    _write(path, [dict(row.values) for row in rows])
+
+
+def _write(path: Path, rows: list[dict[str, Any]]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    table = pa.Table.from_pylist([_row(sample) for sample in rows], schema=schema())
+    table = pa.Table.from_pylist(rows, schema=schema())
     sink = io.BytesIO()
     pq.write_table(table, sink, compression="zstd", row_group_size=64, use_dictionary=["group", "provenance"])
     atomic_files.write_bytes(path, sink.getvalue())
@@ -158,7 +181,19 @@ def read_shard(path: Path) -> Iterator[Sample]:
     """Samples of one shard, a row group in memory at a time.
 
     Raises:
-        SampleError: the file is no Parquet, lacks a column, or holds a value that no sample can have.
+        SampleError: the file is no Parquet, lacks a column, or holds a row that is no sample.
+    """
+    for row in read_rows(path):
+        if row.sample is None:
+            raise SampleError(f"{path}: sample {row.named!r}: {row.fault}")
+        yield row.sample
+
+
+def read_rows(path: Path) -> Iterator[Row]:
+    """All rows of one shard, also those that are no samples.
+
+    Raises:
+        SampleError: the file is no Parquet, or lacks a column.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -170,8 +205,8 @@ def read_shard(path: Path) -> Iterator[Sample]:
             if missing := [name for name in wanted.names if name not in names]:
                 raise SampleError(f"{path}: lacks the columns {', '.join(missing)}")
             for batch in file.iter_batches(batch_size=64, columns=wanted.names):
-                for row in pa.Table.from_batches([batch]).cast(wanted).to_pylist():
-                    yield _sample(row, path)
+                for values in pa.Table.from_batches([batch]).cast(wanted).to_pylist():
+                    yield _read(values)
     except (pa.ArrowException, OSError) as error:
         raise SampleError(f"{path}: cannot be read as a Parquet shard: {_first_line(error)}") from error
 
@@ -180,6 +215,11 @@ def iter_samples(folder: Path) -> Iterator[Sample]:
     """Samples of a folder in the manifest's order."""
     for shard in load_manifest(folder).shards:
         yield from read_shard(folder / shard.name)
+
+
+def provenances(folder: Path) -> tuple[str, ...]:
+    """Where the folder's labels come from: each that occurs, sorted. Raises SampleError as `read_shard` does."""
+    return tuple(sorted({sample.provenance for sample in iter_samples(folder)}))
 
 
 def write_manifest(folder: Path, *, seed: int | None, origin: Mapping[str, Any]) -> Manifest:
@@ -237,10 +277,17 @@ def check(folder: Path) -> list[str]:
 
 
 def _check_rows(path: Path, shard: ShardInfo, seen: set[str]) -> list[str]:
+    from perception import sample_faults  # decodes pictures: only here
+
     problems, count = [], 0
     try:
-        for sample in read_shard(path):
+        for row in read_rows(path):
             count += 1
+            if row.sample is None:
+                problems.append(f"{path}: sample {row.named!r}: {row.fault}")
+                continue
+            sample = row.sample
+            problems += [f"{path}: sample {sample.sample_id!r}: {fault}" for fault in sample_faults.faults(sample)]
             if sample.sample_id in seen:
                 problems.append(f"{path}: sample {sample.sample_id} appears twice")
             seen.add(sample.sample_id)
@@ -282,31 +329,57 @@ def _row(sample: Sample) -> dict[str, Any]:
     return row
 
 
-def _sample(row: dict[str, Any], path: Path) -> Sample:
+def _read(values: dict[str, Any]) -> Row:
+    values.setdefault("beam_classes", b"")
+    if empty := _nulls(values):
+        return Row(values, None, f"null in {', '.join(empty)}")
     try:
-        objects = tuple(
-            LabelledObject(
-                item["instance"],
-                _known(item["class"], SMALL_OBJECTS, "class"),
-                tuple(item["box"]),
-                item["pixels"],
-                tuple(item["contact_base_m"]),
-                tuple(item["centre_base_m"]),
-                item["radius_m"],
-                item["distance_m"],
-            )
-            for item in row.pop("objects")
-        )
-        if row["floor_under"]:
-            _known(row["floor_under"], FLOORS, "floor")
-        _known(row["provenance"], PROVENANCES, "provenance")
-        pose, camera = Pose2D(**row.pop("pose")), PinholeCamera(**row.pop("camera"))
-        ranges_m = np.asarray(row.pop("ranges_m"), dtype=np.float64)
-        if len(row.get("beam_classes", b"")) not in (0, len(ranges_m)):
-            raise ValueError(f"{len(row['beam_classes'])} beam_classes for {len(ranges_m)} ranges")
-        return Sample(objects=objects, pose=pose, camera=camera, ranges_m=ranges_m, **row)
+        return Row(values, _sample(dict(values)))
     except (TypeError, ValueError) as error:
-        raise SampleError(f"{path}: sample {row.get('sample_id')!r}: {error}") from error
+        return Row(values, None, str(error))
+
+
+def _nulls(values: Mapping[str, Any]) -> list[str]:
+    """Names of the columns, and of the fields in them, that hold no value; no sample may have any."""
+    empty = [name for name, value in values.items() if value is None]
+    if values["ranges_m"] is not None and None in values["ranges_m"]:
+        empty.append("ranges_m")
+    structs = {name: values[name] for name in ("pose", "camera")}
+    structs |= {f"objects[{index}]": item for index, item in enumerate(values["objects"] or ())}
+    for name, fields in structs.items():
+        if fields is None:
+            empty += [name] if name not in empty else []
+            continue
+        empty += [
+            f"{name}.{key}"
+            for key, value in fields.items()
+            if value is None or (value.__class__ is list and None in value)
+        ]
+    return empty
+
+
+def _sample(row: dict[str, Any]) -> Sample:
+    objects = tuple(
+        LabelledObject(
+            item["instance"],
+            _known(item["class"], SMALL_OBJECTS, "class"),
+            tuple(item["box"]),
+            item["pixels"],
+            tuple(item["contact_base_m"]),
+            tuple(item["centre_base_m"]),
+            item["radius_m"],
+            item["distance_m"],
+        )
+        for item in row.pop("objects")
+    )
+    if row["floor_under"]:
+        _known(row["floor_under"], FLOORS, "floor")
+    _known(row["provenance"], PROVENANCES, "provenance")
+    pose, camera = Pose2D(**row.pop("pose")), PinholeCamera(**row.pop("camera"))
+    ranges_m = np.asarray(row.pop("ranges_m"), dtype=np.float64)
+    if len(row["beam_classes"]) not in (0, len(ranges_m)):
+        raise ValueError(f"{len(row['beam_classes'])} beam_classes for {len(ranges_m)} ranges")
+    return Sample(objects=objects, pose=pose, camera=camera, ranges_m=ranges_m, **row)
 
 
 def _known(name: str, known: tuple[str, ...], what: str) -> str:

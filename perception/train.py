@@ -1,10 +1,12 @@
 """Training on one page: batch, forward, loss, step, validate, keep the best. What is learnt and how is the learner's.
 
 Equal seeds and settings give equal steps whatever the machine's speed: `minutes` only says how many steps to plan. A
-killed run goes on from its checkpoint exactly where it was (bit-equal on one thread).
+killed run goes on from its checkpoint exactly where it was (bit-equal on one thread); a checkpoint made from other
+data, another base or other settings is not taken up.
 """
 
 import copy
+import io
 import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -20,6 +22,7 @@ from perception import base_weights
 from perception.errors import TrainingError
 from perception.tasks.task import Task
 
+CHECKPOINT = "checkpoint.pt"
 STEPS_PER_MINUTE_BATCH = 8
 STEPS_PER_MINUTE = 960  # of 8 windows, .1 s of processor time each, on two free cores; a plan, not a promise
 EMA_DECAY = 0.995
@@ -74,6 +77,8 @@ class Learner(Protocol):
 
     @property
     def size(self) -> int: ...
+    @property
+    def fingerprint(self) -> str: ...  # of all that is learnt from and scored on: other data, another one
     def model(self) -> nn.Module: ...
     def batch(self, step_seed: tuple[int, int], size: int) -> tuple[Tensor, dict[str, Tensor]]: ...
     def loss(self, answers: dict[str, Tensor], targets: dict[str, Tensor]) -> Tensor: ...
@@ -90,14 +95,14 @@ def fit(
     on_epoch: Callable[[Epoch], None],
     base: Path | None = None,
 ) -> TrainResult:
-    """The loop, from the weights in `base` or from nothing.
+    """The loop, from the weights in `base` or from nothing. Its checkpoint stays until `forget`.
 
     Raises:
         TrainingError: the loss is no number, or `base` holds another network's weights.
     """
     torch.set_num_threads(settings.threads)
     run = _Run.start(learner, settings, base)
-    resumed_at = run.resume(work_dir / "checkpoint.pt")
+    resumed_at = run.resume(work_dir / CHECKPOINT)
     steps = settings.planned_steps
     every = max(steps // settings.validations, 1)
     if base is not None and not resumed_at:
@@ -113,9 +118,14 @@ def fit(
             if (step + 1) % every == 0 or step + 1 == steps:
                 on_epoch(run.validate(learner, step + 1))
             if (step + 1) % settings.checkpoint_every == 0:
-                run.save(work_dir / "checkpoint.pt", step + 1)
+                run.save(work_dir / CHECKPOINT, step + 1)
             advance(1)
     return TrainResult(run.best_model(), run.best_scores, tuple(run.epochs), resumed_at)
+
+
+def forget(work_dir: Path) -> None:
+    """What came of the run is delivered: the next one in this folder begins anew."""
+    (work_dir / CHECKPOINT).unlink(missing_ok=True)
 
 
 def rate_at(step: int, steps: int, peak: float) -> float:
@@ -129,8 +139,9 @@ def rate_at(step: int, steps: int, peak: float) -> float:
 class _Run:
     """Everything that changes during training and must survive a kill."""
 
-    def __init__(self, model: nn.Module, settings: TrainSettings, peak_rate: float) -> None:
+    def __init__(self, model: nn.Module, settings: TrainSettings, peak_rate: float, made_from: dict[str, Any]) -> None:
         self.settings = settings
+        self.made_from = made_from
         self.peak_rate = peak_rate
         self.model = model
         self.average = copy.deepcopy(model).eval()
@@ -152,7 +163,13 @@ class _Run:
         if base is not None:
             base_weights.begin(model, base_weights.read(base), str(base))
         peak_rate = settings.learning_rate * (1.0 if base is None else REFINING)
-        return _Run(model.to(memory_format=torch.channels_last).train(), settings, peak_rate)  # type: ignore[call-overload]
+        made_from = {
+            "settings": asdict(settings),
+            "data": learner.fingerprint,
+            "base": base_weights.digest(base),
+        }
+        model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        return _Run(model.train(), settings, peak_rate, made_from)
 
     def step(self, step: int, steps: int, loss: float) -> None:
         if not math.isfinite(loss):
@@ -188,11 +205,9 @@ class _Run:
         return model.eval()
 
     def save(self, path: Path, step: int) -> None:
-        import io
-
         state = {
             "step": step,
-            "settings": asdict(self.settings),
+            "made_from": self.made_from,
             "model": self.model.state_dict(),
             "average": self.average.state_dict(),
             "optimiser": self.optimiser.state_dict(),
@@ -206,14 +221,14 @@ class _Run:
         atomic_files.write_bytes(path, buffer.getvalue())
 
     def resume(self, path: Path) -> int:
-        """Step to go on with; 0 when there is no checkpoint of these very settings."""
+        """Step to go on with; 0 when there is no checkpoint of these very settings, data and base."""
         if not path.exists():
             return 0
         try:
             state: dict[str, Any] = torch.load(path, weights_only=True)
         except Exception as error:  # torch raises whatever pickle and zip do
             raise TrainingError(f"{path}: not a checkpoint ({error}); remove it to start anew") from error
-        if state["settings"] != asdict(self.settings):
+        if state.get("made_from") != self.made_from:
             return 0
         self.model.load_state_dict(state["model"])
         self.average.load_state_dict(state["average"])

@@ -1,6 +1,6 @@
 """What a training run needs of its data, whatever the task's view: a learner, raw inputs, look statistics, a hash."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foundation.progress import ProgressFactory
-from perception import data_processor, dataset, labelled_arrays, sample_format
+from perception import data_processor, dataset, labelled_arrays, provenance, sample_format
 from perception.array_learner import ArrayLearner
 from perception.errors import TaskError
 from perception.frame_features import FRAME_FEATURES, frame_features
 from perception.grid_learner import GridLearner
+from perception.letterbox import letterbox
 from perception.tasks.task import ImageInput, RowInput, Task
 from perception.train import Learner
 
@@ -33,10 +34,16 @@ class TrainingData:
     raw_inputs: NDArray[Any]  # (N, ...) as the robot's decoder gives them
     reference: Statistics  # of the drift features
     dataset_hash: str
+    provenances: Mapping[str, tuple[str, ...]]  # of the labels, by part: each that occurs
 
 
 def prepared(task: Task, data_dir: Path, cache_dir: Path, *, seed: int, progress: ProgressFactory) -> TrainingData:
-    """Raises EvaluationError when train and validation share a group, TaskError when the data do not fit the task."""
+    """All that a run needs.
+
+    Raises:
+        EvaluationError: two parts share a group or an input, or validation has labels made by clustering.
+        TaskError: the data do not fit the task, or it does not learn from labels of such provenance.
+    """
     if task.view == "grid":
         return _of_samples(task, data_dir, cache_dir, seed=seed, progress=progress)
     if not labelled_arrays.is_here(data_dir):
@@ -45,32 +52,39 @@ def prepared(task: Task, data_dir: Path, cache_dir: Path, *, seed: int, progress
 
 
 def dataset_hash(task: Task, data_dir: Path) -> str:
-    """Of the training part."""
+    """Of the lessons: the training part, less what lies in another."""
     if task.view == "grid":
         return sample_format.load_manifest(dataset.part_folder(data_dir, "train")).dataset_hash
-    return labelled_arrays.load(data_dir, task, "train").digest
+    return labelled_arrays.sound_parts(data_dir, task, PARTS)["train"].digest
 
 
 def _of_samples(task: Task, data_dir: Path, cache_dir: Path, *, seed: int, progress: ProgressFactory) -> TrainingData:
     parts = {part: dataset.part_folder(data_dir, part) for part in PARTS}
-    dataset.refuse_leaks(parts)
+    dataset.refuse_leaks({**parts, **dataset.parts_here(data_dir)})
+    made_by = {part: sample_format.provenances(folder) for part, folder in parts.items()}
+    for part, found in made_by.items():
+        provenance.refuse_unfit(found, task, part, str(parts[part]))
     learner = GridLearner(task, parts["train"], parts["validation"], cache_dir, progress)
     assert isinstance(task.input, ImageInput)
     width_px, height_px = task.input.width_px, task.input.height_px
-    raw = [data_processor.resized(image, width_px, height_px) for image in _images(parts["train"], RAW_INPUTS, seed)]
+    raw = [
+        data_processor.fitted(image, letterbox(image.shape[1], image.shape[0], width_px, height_px))
+        for image in _images(parts["train"], RAW_INPUTS, seed)
+    ]
     reference = statistics(_images(parts["train"], FEATURE_FRAMES, seed))
-    return TrainingData(learner, np.stack(raw), reference, dataset_hash(task, data_dir))
+    return TrainingData(learner, np.stack(raw), reference, dataset_hash(task, data_dir), made_by)
 
 
 def _of_arrays(task: Task, data_dir: Path, *, seed: int) -> TrainingData:
-    parts = {part: labelled_arrays.load(data_dir, task, part) for part in PARTS}
-    train = labelled_arrays.without_repeats(parts["train"], parts["validation"])
-    labelled_arrays.refuse_shared_groups({**parts, "train": train})
+    parts = labelled_arrays.sound_parts(data_dir, task, PARTS)
+    train = parts["train"]
     chosen = sorted(_spread(len(train), RAW_INPUTS, seed))
     seen = train.inputs[sorted(_spread(len(train), FEATURE_FRAMES, seed))]
     colour = isinstance(task.input, ImageInput) and task.input.bands == 3
     reference = statistics(seen) if colour else column_statistics(seen, task)
-    return TrainingData(ArrayLearner(task, train, parts["validation"]), train.inputs[chosen], reference, train.digest)
+    made_by = {part: parts[part].provenances for part in PARTS}
+    learner = ArrayLearner(task, train, parts["validation"])
+    return TrainingData(learner, train.inputs[chosen], reference, train.digest, made_by)
 
 
 def statistics(images: Iterable[NDArray[np.uint8]]) -> Statistics:

@@ -2,7 +2,8 @@
 
 `DATA` is a split folder (train, validation, test) or what `labelled_arrays` reads. `OUT` holds the work (cache,
 checkpoint), `model.torchscript.pt` for users of libtorch, and `bundle/`, which appears whole when everything before it
-succeeded; started again with the same arguments, a killed run goes on.
+succeeded; started again with the same arguments on the same data and base, a killed run goes on, a finished one begins
+anew.
 """
 
 import time
@@ -82,10 +83,11 @@ def run(
         reference=data.reference,
         golden_inputs=golden,
         golden_answers=_answers(exported.onnx, golden),
-        card=card(task, settings, result.scores, exported),
+        card=card(task, settings, result.scores, exported, data.provenances),
         details={**train.task_settings(task, settings), "precision": exported.precision, "why": exported.reason},
     )
     bundle = model_bundle.write(out_dir / "bundle", content)
+    train.forget(out_dir)
     return TrainingReport(
         bundle,
         result.scores,
@@ -107,25 +109,38 @@ def at_threshold(model: nn.Module, scores: Mapping[str, float]) -> nn.Module:
     return model
 
 
-def card(task: Task, settings: TrainSettings, scores: Mapping[str, float], exported: export_onnx.Export) -> str:
+def card(
+    task: Task,
+    settings: TrainSettings,
+    scores: Mapping[str, float],
+    exported: export_onnx.Export,
+    provenances: Mapping[str, tuple[str, ...]],
+) -> str:
     """The model card: what it is, what it was trained on, what it is worth, what it must not be used for."""
+    made_by = "; ".join(f"{', '.join(found)} ({part})" for part, found in provenances.items())
     lines = [
         f"# {task.name}",
         "",
         f"Precision: {exported.precision} ({exported.reason}). Size: {len(exported.onnx)} bytes.",
-        f"Answers: {', '.join(head.name for head in task.heads)}. Labels from: {', '.join(task.labels.provenances)}.",
+        f"Answers: {', '.join(head.name for head in task.heads)}. Labels from: {made_by}.",
         f"Split by: {task.group_key}; no group lies in two parts.",
         "",
         "| on validation | |",
         "|---|---|",
         *(f"| {name} | {value:.4f} |" for name, value in sorted(scores.items())),
         "",
-        "Trained on simulated frames unless the data's provenance says otherwise: figures on real frames are lower.",
+        *_of_simulation(provenances),
         "No model here is a safety device: bumper, cliff sensors and LIDAR stop the robot.",
         "",
         f"Settings: {asdict(settings)}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _of_simulation(provenances: Mapping[str, tuple[str, ...]]) -> list[str]:
+    if "simulator" not in {name for found in provenances.values() for name in found}:
+        return []
+    return ["Trained or measured on simulated frames: figures on real frames are lower."]
 
 
 def _answers(onnx_bytes: bytes, inputs: NDArray[Any]) -> dict[str, NDArray[np.float32]]:

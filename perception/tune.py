@@ -1,13 +1,16 @@
 """A search over training settings with Optuna: pruned, resumable, in one sqlite file. The best trial is told.
 
-Trials are short runs of the very same loop, so that what is good here is good there. The validation part chooses; the
+Trials are short runs of the very same loop with the task's own batch and validations, so that what is good here is good
+in `oxturn train`. The validation part chooses; the
 test part is never read.
 """
 
+import hashlib
+import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from foundation.progress import ProgressFactory, silent
 from perception import base_weights, train, training_data
@@ -15,6 +18,8 @@ from perception.array_learner import ArrayLearner
 from perception.errors import TrainingError
 from perception.tasks.registry import task_named
 from perception.train import Epoch, TrainSettings
+
+SEARCHED: Final = {"learning_rate": (5e-4, 1e-2), "weight_decay": (1e-6, 1e-2)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,8 @@ def tune(
 ) -> Tuned:
     """`settings` gives what is not searched: steps, batch, seed. Trials already in `out_dir/tune.db` count.
 
+    Only those of the same training do: other data, another base or other settings are a study of their own.
+
     Raises:
         TrainingError: no trial ended with a score.
     """
@@ -51,7 +58,7 @@ def tune(
     if isinstance(data.learner, ArrayLearner):
         data.learner.begin_from(base_weights.trunk(settings.base, task))
     study = optuna.create_study(
-        study_name=f"{task.name}-{data.dataset_hash[:12]}",
+        study_name=study_name(task.name, settings, data.learner.fingerprint, base),
         storage=f"sqlite:///{out_dir.resolve() / 'tune.db'}",
         direction="maximize",
         load_if_exists=True,
@@ -73,6 +80,13 @@ def tune(
     return Tuned(searched(settings, best.params), float(best.values[0]), len(finished) + pruned, pruned)
 
 
+def study_name(task_name: str, settings: TrainSettings, fingerprint: str, base: Path | None) -> str:
+    """Of trials that may be ranked together: all but what is searched and the number of threads is the same."""
+    fixed = {name: value for name, value in asdict(settings).items() if name not in (*SEARCHED, "threads")}
+    told = json.dumps([fixed, fingerprint, base_weights.digest(base)], sort_keys=True)
+    return f"{task_name}-{hashlib.sha256(told.encode()).hexdigest()[:12]}"
+
+
 def searched(settings: TrainSettings, parameters: dict[str, Any]) -> TrainSettings:
     """The settings with what a trial drew."""
     return replace(settings, **parameters)
@@ -81,10 +95,7 @@ def searched(settings: TrainSettings, parameters: dict[str, Any]) -> TrainSettin
 def _score(trial: Any, learner: train.Learner, out_dir: Path, settings: TrainSettings, base: Path | None) -> float:
     import optuna
 
-    drawn = {
-        "learning_rate": trial.suggest_float("learning_rate", 5e-4, 1e-2, log=True),
-        "weight_decay": trial.suggest_float("weight_decay", 1e-6, 1e-2, log=True),
-    }
+    drawn = {name: trial.suggest_float(name, low, high, log=True) for name, (low, high) in SEARCHED.items()}
     work_dir = out_dir / f"trial-{trial.number:04d}"
     work_dir.mkdir(exist_ok=True)
     try:
@@ -98,6 +109,7 @@ def _score(trial: Any, learner: train.Learner, out_dir: Path, settings: TrainSet
         )
     except TrainingError as error:  # a loss that is no number is a bad draw, not the end of the search
         raise optuna.TrialPruned(str(error)) from error
+    train.forget(work_dir)
     return float(result.scores["score"])
 
 

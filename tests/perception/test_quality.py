@@ -2,18 +2,30 @@
 
 import dataclasses
 import json
+import re
+import tempfile
+from pathlib import Path
 
 import cv2
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from room_samples import HEIGHT, WIDTH, capture, png, sample
 
 from foundation.errors import OutFolderError
+from foundation.geometry import Pose2D
 from foundation.progress import silent
-from perception import quality, sample_format
+from perception import quality, sample_faults, sample_format
 from perception.errors import SampleError
 
 GOOD = sample("room-1", 0, seed=5)
+THING = {
+    "instance": 1, "class": "cable", "box": [4, 30, 18, 44], "pixels": 196, "contact_base_m": [0.5, 0.0],
+    "centre_base_m": [0.55, 0.0], "radius_m": 0.05, "distance_m": 0.5,
+}  # fmt: skip
 BLUR = cv2.GaussianBlur(cv2.imdecode(np.frombuffer(GOOD.image, np.uint8), cv2.IMREAD_COLOR), (0, 0), 12)
 
 
@@ -34,12 +46,22 @@ def test_a_good_sample_has_no_faults():
         ({"ranges_m": np.array([1.0, -0.5])}, "ranges"),
         ({"ranges_m": np.array([1.0, 900.0])}, "ranges"),
         ({"ranges_m": np.full(10, np.nan)}, "ranges"),
+        ({"ranges_m": np.full(10, -np.inf)}, "ranges"),
+        ({"pose": Pose2D(0.0, float("nan"), 0.0)}, "pose"),
+        ({"camera": dataclasses.replace(GOOD.camera, pitch_down_rad=float("inf"))}, "camera"),
+        ({"step_rad": float("nan")}, "bearings"),
         ({"stamp_s": float("nan")}, "time"),
         ({"segmentation": png(np.zeros((8, 8), np.uint8))}, "labels"),
         ({"segmentation": b"nonsense"}, "labels"),
         ({"instances": png(np.zeros((HEIGHT, WIDTH), np.uint16))}, "labels"),
         ({"segmentation": png(np.zeros((HEIGHT, WIDTH), np.uint8))}, "labels"),
         ({"objects": (dataclasses.replace(GOOD.objects[0], box_px=(90, 60, 200, 70)),)}, "labels"),
+        ({"objects": (dataclasses.replace(GOOD.objects[0], class_name="sock"),)}, "labels"),
+        ({"objects": (dataclasses.replace(GOOD.objects[0], instance=0),)}, "labels"),
+        ({"objects": (dataclasses.replace(GOOD.objects[0], contact_base_m=(0.5, float("nan"))),)}, "labels"),
+        ({"objects": (dataclasses.replace(GOOD.objects[0], distance_m=float("nan")),)}, "labels"),
+        ({"objects": ()}, "labels"),
+        ({"objects": GOOD.objects * 2}, "labels"),
     ],
 )
 def test_each_fault_is_named(change, kind):
@@ -48,9 +70,16 @@ def test_each_fault_is_named(change, kind):
     assert reason.split(":")[0] == kind
 
 
+def test_labels_that_are_not_known_are_no_fault():
+    unknown = dataclasses.replace(GOOD, segmentation=b"", instances=b"")
+
+    assert quality.Judge().reasons(unknown) == []
+    assert quality.Judge().reasons(dataclasses.replace(GOOD, segmentation=b"")) == []
+
+
 def test_scans_without_any_beam_or_return_are_no_fault():
-    assert quality.range_faults(np.array([])) == []
-    assert quality.range_faults(np.full(5, np.inf)) == []
+    assert sample_faults.range_faults(np.array([])) == []
+    assert sample_faults.range_faults(np.full(5, np.inf)) == []
 
 
 def test_faults_against_earlier_samples_are_seen():
@@ -93,6 +122,74 @@ def test_cleaning_loses_nothing_and_does_not_depend_on_workers(tmp_path):
     assert sample_format.check(tmp_path / "one") == []
     for path in (tmp_path / "one").rglob("*.*"):
         assert path.read_bytes() == (tmp_path / "two" / path.relative_to(tmp_path / "one")).read_bytes()
+
+
+def spoiled(folder, **columns):
+    """A room of six whose second row has these values in the shard, whatever the format says of them."""
+    capture(folder, rooms=1)
+    path = folder / sample_format.shard_name(0)
+    rows = pq.read_table(path).to_pylist()
+    rows[1].update(columns)
+    pq.write_table(pa.Table.from_pylist(rows, schema=sample_format.schema()), path)
+    sample_format.write_manifest(folder, seed=1, origin={})
+
+
+@pytest.mark.parametrize(
+    ("columns", "told"),
+    [
+        ({"image": None}, "null in image"),
+        ({"sample_id": None}, "null in sample_id"),
+        ({"pose": None}, "null in pose"),
+        ({"pose": {"x_m": 1.0, "y_m": None, "heading_rad": 0.0}}, "null in pose.y_m"),
+        ({"ranges_m": [1.0, None]}, "null in ranges_m"),
+        ({"objects": [{**THING, "class": None}]}, r"null in objects\[0\]\.class"),
+        ({"objects": None, "draws": None}, "null in objects, draws"),
+        ({"floor_under": "lava"}, "unknown floor 'lava'"),
+        ({"image": b"garbage", "segmentation": b"xx"}, "unreadable"),
+        ({"segmentation": b"xx"}, "labels: segmentation"),
+    ],
+)
+def test_a_row_that_is_no_sample_is_named_by_check_and_set_apart_by_clean(tmp_path, columns, told):
+    spoiled(tmp_path / "in", **columns)
+
+    problems = sample_format.check(tmp_path / "in")
+    report = quality.clean(tmp_path / "in", tmp_path / "out", progress=silent, workers=1)
+
+    assert len(problems) == 1 and re.search(told, problems[0])
+    assert (report.samples, report.kept, report.unreadable_shards) == (6, 5, ())
+    quarantine = tmp_path / "out" / "quarantine"
+    ((reason,),) = json.loads((quarantine / "reasons.json").read_text()).values()
+    assert re.search(told, reason)
+    (kept,) = pq.read_table(quarantine / sample_format.shard_name(0)).to_pylist()
+    assert {name: kept[name] for name in columns} == columns
+    assert sample_format.check(tmp_path / "out") == []
+
+
+def test_every_repeated_or_nameless_row_is_counted(tmp_path):
+    capture(tmp_path / "in", rooms=1)
+    path = tmp_path / "in" / sample_format.shard_name(0)
+    rows = pq.read_table(path).to_pylist()
+    for number, row in enumerate(rows):
+        row["sample_id"] = None if number > 3 else "same"
+    pq.write_table(pa.Table.from_pylist(rows, schema=sample_format.schema()), path)
+
+    report = quality.clean(tmp_path / "in", tmp_path / "out", progress=silent, workers=1)
+
+    assert (report.samples, report.kept, report.quarantined) == (6, 1, 5)
+
+
+@given(change=st.dictionaries(
+    st.sampled_from(["image", "segmentation", "instances"]), st.one_of(st.none(), st.binary(max_size=40)), min_size=1
+))  # fmt: skip
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_bytes_make_check_or_clean_fail_and_they_agree(tmp_path, change):
+    with tempfile.TemporaryDirectory(dir=tmp_path) as folder:
+        spoiled(Path(folder) / "in", **change)
+
+        problems = sample_format.check(Path(folder) / "in")
+        report = quality.clean(Path(folder) / "in", Path(folder) / "out", progress=silent, workers=1)
+
+    assert bool(problems) == bool(report.quarantined)
 
 
 def test_a_corrupt_shard_is_kept_aside_and_the_others_are_cleaned(tmp_path):

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from foundation.progress import silent
-from perception import train
+from perception import base_weights, train
 from perception.errors import TrainingError
 from perception.train import TrainSettings
 
@@ -20,8 +20,8 @@ class Line:
 
     size = 100
 
-    def __init__(self, breaks_at=None, nan_at=None):
-        self.breaks_at, self.nan_at = breaks_at, nan_at
+    def __init__(self, breaks_at=None, nan_at=None, fingerprint="these data"):
+        self.breaks_at, self.nan_at, self.fingerprint = breaks_at, nan_at, fingerprint
 
     def model(self):
         class Net(nn.Module):
@@ -59,8 +59,8 @@ def _own_threads():
     torch.set_num_threads(before)
 
 
-def fit(learner, folder, settings=SETTINGS, on_epoch=lambda epoch: None):
-    return train.fit(learner, folder, settings, progress=silent, on_epoch=on_epoch)
+def fit(learner, folder, settings=SETTINGS, on_epoch=lambda epoch: None, base=None):
+    return train.fit(learner, folder, settings, progress=silent, on_epoch=on_epoch, base=base)
 
 
 def test_training_learns_and_tells_each_validation(tmp_path):
@@ -94,6 +94,32 @@ def test_other_settings_start_anew_and_a_torn_checkpoint_is_named(tmp_path):
     (tmp_path / "checkpoint.pt").write_bytes(b"torn")
     with pytest.raises(TrainingError, match=r"checkpoint\.pt"):
         fit(Line(), tmp_path)
+
+
+def test_a_killed_run_on_other_data_starts_anew(tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        fit(Line(breaks_at=27), tmp_path)
+
+    assert fit(Line(fingerprint="other data"), tmp_path).resumed_at == 0
+
+
+def test_a_killed_run_from_a_base_that_changed_under_its_path_starts_anew(tmp_path):
+    base = tmp_path / "base.npz"
+    base_weights.write(base, fit(Line(), tmp_path / "first").model)
+    with pytest.raises(KeyboardInterrupt):
+        fit(Line(breaks_at=27), tmp_path / "run", base=base)
+    base_weights.write(base, fit(Line(), tmp_path / "second", dataclasses.replace(SETTINGS, seed=9)).model)
+
+    assert fit(Line(), tmp_path / "run", base=base).resumed_at == 0
+
+
+def test_a_run_that_is_delivered_is_forgotten(tmp_path):
+    fit(Line(), tmp_path)
+    assert fit(Line(), tmp_path).resumed_at == SETTINGS.steps  # killed between the last step and the bundle
+
+    train.forget(tmp_path)
+
+    assert fit(Line(), tmp_path).resumed_at == 0
 
 
 def test_a_loss_that_is_no_number_stops_with_the_step(tmp_path):

@@ -1,5 +1,6 @@
 """A run of a few steps from samples to a bundle that the robot's detector reads, killed and gone on with."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -71,6 +72,27 @@ def test_the_same_seed_gives_the_same_model(split: Path, trained: Path, tmp_path
     training_job.run("obstacles", split, tmp_path, SETTINGS, progress=silent, on_epoch=lambda epoch: None)
 
     assert (tmp_path / "bundle/model.onnx").read_bytes() == (trained / "bundle/model.onnx").read_bytes()
+
+
+def test_a_used_folder_with_other_data_gives_what_a_fresh_one_gives(tmp_path: Path):
+    settings = dataclasses.replace(SETTINGS, steps=4, checkpoint_every=2)
+    told = {}
+    for name, seed in (("a", 1), ("b", 2)):
+        rooms = write_rooms(tmp_path / name / "rooms", rooms=3, frames=3, seed=seed)
+        dataset.split(rooms, tmp_path / name / "data", seed=0, fractions=(0.4, 0.3, 0.3), progress=silent)
+
+    def trained_on(name: str, out: Path) -> bytes:
+        told[name] = training_job.run(
+            "obstacles", tmp_path / name / "data", out, settings, progress=silent, on_epoch=lambda epoch: None
+        )
+        return told[name].bundle.onnx_path.read_bytes()
+
+    first = trained_on("a", tmp_path / "used")
+    second = trained_on("b", tmp_path / "used")
+
+    assert told["b"].resumed_at == 0
+    assert not (tmp_path / "used" / "checkpoint.pt").exists()
+    assert first != second == trained_on("b", tmp_path / "fresh")
 
 
 def test_shuffled_weights_are_another_model_of_the_same_size(trained: Path, tmp_path: Path):
