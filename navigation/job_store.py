@@ -3,7 +3,8 @@
 In: what the robot is asked to do, and now and then what is new (`JobNews`). Out: after a power cut at any moment all
 that was told up to the last transaction (`SavedJob`), or None when no job is unfinished. The file is SQLite's, in WAL
 mode: a transaction stands whole or not at all, and costs what it adds. A file that is no job, or another one than is
-asked for, is put aside with its reason, never overwritten.
+asked for, is put aside with its reason, never overwritten; and when no job is asked for, one that cannot be read is
+left where it is and refused (`UnreadableJob`): nobody knows what floor it forbids.
 """
 
 import json
@@ -18,6 +19,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from foundation.atomic_files import fsync_folder
 from foundation.errors import OxturnError
 from foundation.geometry import FloatArray, Pose2D
 from navigation.edge_points import EdgePoint
@@ -44,6 +46,10 @@ _NOT_BEGUN: Final = JobProgress()
 
 class JobStoreError(OxturnError):
     """The job cannot be kept: which file, why."""
+
+
+class UnreadableJob(JobStoreError):
+    """What is to be done lies in a file that cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,23 +93,31 @@ class JobStore:
         """The unfinished job, to go on with; without one, an empty file for a new job.
 
         An unfinished job other than the one asked for is put aside; None asks for whatever is unfinished. Raises
-        JobStoreError when the file cannot be opened or written; it is then left as it is.
+        JobStoreError when the file cannot be opened or written, UnreadableJob when none is asked for and the one that
+        is there cannot be read; it is then left as it is.
         """
         with self._told():
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            there = _may_be_there(self._path)
             try:
-                return self._open(asked)
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                if there:
+                    return self._open(asked)
             except _Other as other:
                 logger.warning("%s: another job is asked for, the unfinished one is put aside: %s", self._path, other)
                 self.close()
                 self._put_aside("replaced")
-            except (sqlite3.DatabaseError, KeyError, ValueError, TypeError) as error:
+            except (sqlite3.DatabaseError, OSError, KeyError, ValueError, TypeError) as error:
                 self.close()
-                if isinstance(error, sqlite3.DatabaseError) and error.sqlite_errorname not in _BROKEN:
+                if there and asked is None:
+                    raise UnreadableJob(f"{self._path}: the unfinished job cannot be read: {error}") from error
+                if isinstance(error, OSError) or (
+                    isinstance(error, sqlite3.DatabaseError) and error.sqlite_errorname not in _BROKEN
+                ):
                     raise
                 logger.error("%s: no job that can be gone on with, put aside: %s", self._path, error)
                 self._put_aside("broken")
-            return self._open(asked)
+            self._create(asked or _NOT_BEGUN.job)
+            return self._open(None)
 
     def add(self, news: JobNews) -> None:
         """One transaction; raises JobStoreError, and then nothing of it is kept."""
@@ -175,26 +189,35 @@ class JobStore:
 
     def _open(self, asked: Job | None) -> SavedJob | None:
         self._db = sqlite3.connect(self._path, timeout=1.0, check_same_thread=False)
+        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        if version not in (1, FORMAT):
+            raise ValueError(f"format {version}, want {FORMAT}")
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
         with self._database() as db:
-            (version,) = db.execute("PRAGMA user_version").fetchone()
-            if version == 0:
-                for table in _TABLES:
-                    db.execute(f"CREATE TABLE {table}")
-                self.job = asked or _NOT_BEGUN.job
-                db.execute("INSERT INTO state VALUES ('job', ?)", [self.job.model_dump_json()])
-                db.execute(f"PRAGMA user_version={FORMAT}")
-                return None
             if version == 1:
                 _bring_up(db)
-            elif version != FORMAT:
-                raise ValueError(f"format {version}, want {FORMAT}")
             found = db.execute("SELECT value FROM state WHERE name = 'job'").fetchone()
             self.job = Job.model_validate_json(found[0]) if found else _NOT_BEGUN.job
             if asked is not None and asked != self.job:
                 raise _Other(self.job.name or self.job.model_dump_json(exclude_defaults=True))
             return _read(db, self.job)
+
+    def _create(self, job: Job) -> None:
+        """A new job's file takes its name with the job in it: no start that was cut short leaves one without."""
+        new = self._aside("new")
+        for end in ("-journal", ""):
+            new.with_name(new.name + end).unlink(missing_ok=True)
+        with closing(sqlite3.connect(new)) as db, db:
+            db.execute("BEGIN")
+            for table in _TABLES:
+                db.execute(f"CREATE TABLE {table}")
+            db.execute("INSERT INTO state VALUES ('job', ?)", [job.model_dump_json()])
+            db.execute(f"PRAGMA user_version={FORMAT}")
+        for end in ("-wal", "-shm"):
+            self._path.with_name(self._path.name + end).unlink(missing_ok=True)  # of another file
+        new.replace(self._path)
+        fsync_folder(self._path.parent)
 
     @contextmanager
     def _database(self) -> Iterator[sqlite3.Connection]:
@@ -223,6 +246,17 @@ class JobStore:
                 part.replace(place)
             else:
                 place.unlink(missing_ok=True)  # a log of the one before is none of this one's
+
+
+def _may_be_there(path: Path) -> bool:
+    """A folder that may not be looked into may hold one."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _bring_up(db: sqlite3.Connection) -> None:

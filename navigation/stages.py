@@ -11,7 +11,7 @@ from navigation.background import Background
 from navigation.covering import Covering
 from navigation.job import WHOLE_FLOOR, Job, JobError, JobProgress
 from navigation.job_keeper import JobKeeper
-from navigation.job_store import JobStore, JobStoreError, SavedJob
+from navigation.job_store import JobStore, JobStoreError, SavedJob, UnreadableJob
 from navigation.known_rooms import rooms_of
 from navigation.map_handler import MapHandler
 from navigation.planned_routes import PlannedRoutes
@@ -45,7 +45,7 @@ def build(
     """`background(name)` makes a worker beside the loop; an unfinished job in `state_dir` is gone on with.
 
     Another `job` than the unfinished one puts that aside; None goes on with it, or is the whole floor. Raises JobError
-    for a job that cannot be done.
+    for a job that cannot be done, and for an unfinished one that cannot be read when no other is given.
     """
     lidar = config.lidar
     store, known = (None, None) if state_dir is None else _unfinished(JobStore(state_dir / "job.sqlite"), job)
@@ -84,9 +84,12 @@ def _finished(store: JobStore | None, job: Job) -> SavedJob:
 
 
 def _unfinished(store: JobStore, asked: Job | None) -> tuple[JobStore | None, SavedJob | None]:
-    """A job that cannot be kept is said, and done all the same."""
+    """A job that cannot be kept is said, and done all the same: as long as it is known what it is."""
     try:
         return store, store.begin(asked)
+    except UnreadableJob as error:
+        advice = "its no-go zones are not known: give a job with --job, or move the file away"
+        raise JobError(f"{error}; {advice}") from error
     except JobStoreError as error:
         logger.error("%s", error)
         return None, None

@@ -11,7 +11,7 @@ from foundation.geometry import Pose2D
 from foundation.robot_config import RobotConfig
 from navigation.background import SteppedBackground
 from navigation.job import WHOLE_FLOOR, JobError, JobProgress, parse
-from navigation.job_store import JobNews, JobStore
+from navigation.job_store import JobNews, JobStore, UnreadableJob
 from navigation.robot_loop import run
 from navigation.stages import build
 
@@ -95,7 +95,9 @@ def test_a_job_that_makes_no_sense_is_put_aside_as_broken(tmp_path, told, name, 
         db.execute("UPDATE state SET value = ? WHERE name = ?", [value, name])
     db.close()
 
-    assert store.begin() is None and (tmp_path / "job.broken.sqlite").exists()
+    with pytest.raises(UnreadableJob):
+        store.begin()
+    assert store.begin(SPOT) is None and (tmp_path / "job.broken.sqlite").exists()
 
 
 def test_rooms_are_refused_where_no_map_is_known(tmp_path):
