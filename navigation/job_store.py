@@ -11,6 +11,7 @@ import json
 import logging
 import sqlite3
 import threading
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from foundation.atomic_files import fsync_folder
 from foundation.errors import OxturnError
@@ -30,6 +32,9 @@ from navigation.map_handler import Mark
 logger = logging.getLogger(__name__)
 FORMAT: Final = 2  # 1 kept all edge points as one row of state
 _BROKEN: Final = ("SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_ERROR")  # other faults are the disk's or another program's
+_NO_JOB: Final = (LookupError, ValueError, TypeError, AttributeError, ArithmeticError, RecursionError)
+_FAR_M: Final = 1000.0
+_STATE: Final = ("job", "pose", "marks", "progress", "points")
 _TABLES: Final = (
     "keyframe (id INTEGER PRIMARY KEY, stamp_s REAL, points BLOB, origins BLOB, full_turn INTEGER)",
     "pose (keyframe INTEGER PRIMARY KEY, x_m REAL, y_m REAL, heading_rad REAL)",
@@ -106,13 +111,11 @@ class JobStore:
                 logger.warning("%s: another job is asked for, the unfinished one is put aside: %s", self._path, other)
                 self.close()
                 self._put_aside("replaced")
-            except (sqlite3.DatabaseError, OSError, KeyError, ValueError, TypeError) as error:
+            except (sqlite3.Error, OSError, *_NO_JOB) as error:
                 self.close()
                 if there and asked is None:
                     raise UnreadableJob(f"{self._path}: the unfinished job cannot be read: {error}") from error
-                if isinstance(error, OSError) or (
-                    isinstance(error, sqlite3.DatabaseError) and error.sqlite_errorname not in _BROKEN
-                ):
+                if not _is_broken(error):
                     raise
                 logger.error("%s: no job that can be gone on with, put aside: %s", self._path, error)
                 self._put_aside("broken")
@@ -177,7 +180,7 @@ class JobStore:
             how = "mode=rw" if path.with_name(path.name + "-wal").exists() else "immutable=1"
             with closing(sqlite3.connect(f"{path.resolve().as_uri()}?{how}", uri=True)) as db:
                 return _read(db, Job())
-        except (sqlite3.Error, KeyError, ValueError, TypeError) as error:
+        except (sqlite3.Error, *_NO_JOB) as error:
             logger.warning("%s: no map of a finished job: %s", path, error)
             return None
 
@@ -197,8 +200,7 @@ class JobStore:
         with self._database() as db:
             if version == 1:
                 _bring_up(db)
-            found = db.execute("SELECT value FROM state WHERE name = 'job'").fetchone()
-            self.job = Job.model_validate_json(found[0]) if found else _NOT_BEGUN.job
+            self.job = _job_of(db)
             if asked is not None and asked != self.job:
                 raise _Other(self.job.name or self.job.model_dump_json(exclude_defaults=True))
             return _read(db, self.job)
@@ -212,7 +214,8 @@ class JobStore:
             db.execute("BEGIN")
             for table in _TABLES:
                 db.execute(f"CREATE TABLE {table}")
-            db.execute("INSERT INTO state VALUES ('job', ?)", [job.model_dump_json()])
+            db.execute("INSERT INTO state VALUES ('job', ?)", [text := job.model_dump_json()])
+            db.execute(f"PRAGMA application_id={_check_of(text)}")
             db.execute(f"PRAGMA user_version={FORMAT}")
         for end in ("-wal", "-shm"):
             self._path.with_name(self._path.name + end).unlink(missing_ok=True)  # of another file
@@ -259,6 +262,28 @@ def _may_be_there(path: Path) -> bool:
     return True
 
 
+def _job_of(db: sqlite3.Connection) -> Job:
+    """As it was written, to the bit: a zone's corner must not move. Files from before jobs had zones have none."""
+    found = db.execute("SELECT value FROM state WHERE name = 'job'").fetchone()
+    text = found[0] if found else ""
+    (check,) = db.execute("PRAGMA application_id").fetchone()
+    if check not in (0, _check_of(text)):  # 0: written before there was one
+        raise ValueError("the job in it is not the one that was written")
+    return Job.model_validate_json(text) if found else _NOT_BEGUN.job
+
+
+def _check_of(text: str) -> int:
+    """Above 0 and a signed 32-bit number, as SQLite's header holds it."""
+    return zlib.crc32(text.encode()) & 0x7FFFFFFF | 1
+
+
+def _is_broken(error: Exception) -> bool:
+    """The file's content is at fault; text that is not UTF-8 is an error of the sqlite3 module, without a name."""
+    if isinstance(error, sqlite3.Error):
+        return getattr(error, "sqlite_errorname", None) in (None, *_BROKEN)
+    return not isinstance(error, OSError)
+
+
 def _bring_up(db: sqlite3.Connection) -> None:
     """A file of format 1 becomes one of format 2; cut short, it is done again at the next start."""
     db.execute(f"CREATE TABLE IF NOT EXISTS {_TABLES[-1]}")
@@ -284,7 +309,10 @@ class _Other(Exception):
 def _read(db: sqlite3.Connection, job: Job) -> SavedJob | None:
     """None when nothing but tables was written."""
     state = {name: json.loads(value) for name, value in db.execute("SELECT name, value FROM state")}
-    poses = np.array(db.execute("SELECT x_m, y_m, heading_rad FROM pose ORDER BY keyframe").fetchall()).reshape(-1, 3)
+    if not state.keys() <= set(_STATE):
+        raise ValueError(f"state of {sorted(state)}, want some of {', '.join(_STATE)}")
+    poses = np.array(db.execute("SELECT x_m, y_m, heading_rad FROM pose ORDER BY keyframe").fetchall(), np.float64)
+    poses = poses.reshape(-1, 3)
     keyframes = [
         _keyframe(*row) for row in db.execute("SELECT stamp_s, points, origins, full_turn FROM keyframe ORDER BY id")
     ]
@@ -304,8 +332,12 @@ def _read(db: sqlite3.Connection, job: Job) -> SavedJob | None:
     points = [_edge_point(**one) for _, one in _points(db, version)]
     marks = [Mark(**{**one, "keyframe_point": tuple(one["keyframe_point"])}) for one in state["marks"]]
     told = [*sweeps[:, 0], *(one.keyframe for one in points), *(one.keyframe for one in marks)]
+    told += [k for one in relations for k in (one.first, one.second)]
     if any(not 0 <= k < len(keyframes) for k in told):
         raise ValueError("something lies beside a keyframe that is not there")
+    places = [state["pose"], poses, sweeps[:, 1:], *(_numbers(one.first_from_second) for one in relations)]
+    if not all(_near(np.asarray(place, np.float64)) for place in places):
+        raise ValueError(f"a place lies further than {_FAR_M} m off")
     progress = _progress(job, **state.get("progress", {}))
     if not 0 <= progress.pass_begins_at <= len(sweeps):
         raise ValueError(f"the pass begins at sweep {progress.pass_begins_at} of {len(sweeps)}")
@@ -315,7 +347,14 @@ def _read(db: sqlite3.Connection, job: Job) -> SavedJob | None:
 def _keyframe(stamp_s: float, points: bytes, origins: bytes, full_turn: int) -> Keyframe:
     """As of another drive: where its scan was taken says nothing of how far this one has gone."""
     ends, starts = (np.frombuffer(one, dtype=np.float32).reshape(-1, 2).copy() for one in (points, origins))
+    if not (_near(ends) and _near(starts)):
+        raise ValueError(f"a keyframe's point lies further than {_FAR_M} m off")
     return Keyframe(stamp_s, ends, starts, -np.inf, bool(full_turn))
+
+
+def _near(numbers: NDArray[np.floating[Any]]) -> bool:
+    """Bits that flipped make numbers that no floor has, and grids that no memory holds."""
+    return bool((np.abs(numbers) <= _FAR_M).all())
 
 
 def _relation(first: int, second: int, x_m: float, y_m: float, heading_rad: float, info: bytes, loop: int) -> Relation:

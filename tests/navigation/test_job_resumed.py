@@ -79,6 +79,7 @@ def test_a_file_from_before_jobs_had_zones_is_of_the_whole_floor(tmp_path, told)
     store.close()
     with sqlite3.connect(path) as db:
         db.execute("DELETE FROM state WHERE name IN ('job', 'progress')")
+        db.execute("PRAGMA application_id=0")
     db.close()
 
     assert store.begin().progress == JobProgress(WHOLE_FLOOR) and store.job == WHOLE_FLOOR

@@ -1,20 +1,25 @@
 """A job is kept as it goes, and a power cut at any moment costs what was not told yet."""
 
 import json
+import math
 import os
 import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from flat_world import FlatWorld
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from foundation.geometry import Pose2D
 from foundation.robot_config import RobotConfig
@@ -51,6 +56,21 @@ def news(first=0, count=2, **changes):
         [Mark(first, (0.2, 0.1), 0.06, "bumper")],
     )
     return replace(told, **changes)
+
+
+ZONED = parse("no_go = [{corners_map_m = [[2, 0], [3, 0], [3, 1], [2, 1]]}]", "job.toml")
+
+
+def zoned_job(folder):
+    store = JobStore(folder / "job.sqlite")
+    store.begin(ZONED)
+    store.add(news())
+    store.close()
+    return folder / "job.sqlite"
+
+
+def started(folder, job):
+    return build(CONFIG, background=lambda name: SteppedBackground(1), state_dir=folder, job=job)
 
 
 def test_what_was_told_is_read_back(tmp_path):
@@ -155,6 +175,53 @@ def test_a_file_that_is_no_job_is_put_aside(tmp_path, damage):
 
     assert (tmp_path / "job.broken.sqlite").read_bytes() == left
     assert store.begin() is not None
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A job with a zone, as bytes."""
+    return zoned_job(tmp_path_factory.mktemp("whole")).read_bytes()
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_a_flipped_bit_never_stops_a_start_and_never_moves_a_zone(whole, data):
+    told = data.draw(st.sampled_from(np.flatnonzero(np.frombuffer(whole, np.uint8)).tolist()))
+    bit = data.draw(st.integers(0, 7))
+    damaged = bytearray(whole)
+    damaged[told] ^= 1 << bit
+    with tempfile.TemporaryDirectory() as folder:
+        store = JobStore(Path(folder) / "job.sqlite")
+        (Path(folder) / "job.sqlite").write_bytes(damaged)
+
+        try:
+            store.begin()
+            assert store.job == ZONED
+        except UnreadableJob:
+            store.begin(ZONED)
+        store.close()
+
+
+@pytest.mark.parametrize("table", ["state SET value", "edge_point SET value"])
+def test_text_that_is_not_utf8_is_damage_told_in_one_line(tmp_path, caplog, table):
+    path = zoned_job(tmp_path)
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute(f"UPDATE {table} = CAST(X'7BFF7D' AS TEXT)")
+
+    with pytest.raises(JobError, match="Could not decode to UTF-8"):
+        started(tmp_path, None)
+    assert started(tmp_path, ZONED).keeper is not None and (tmp_path / "job.broken.sqlite").exists()
+
+
+@pytest.mark.parametrize("number", [1e9, math.inf])
+@pytest.mark.parametrize("column", ["pose SET x_m", "sweep SET y_m", "relation SET x_m"])
+def test_a_place_that_no_floor_has_is_damage(tmp_path, column, number):
+    path = zoned_job(tmp_path)
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute(f"UPDATE {column} = ?", [number])
+
+    with pytest.raises(UnreadableJob, match="further than 1000"):
+        JobStore(path).begin()
 
 
 def test_a_full_disk_costs_the_news_and_not_the_job(tmp_path):
@@ -320,21 +387,6 @@ def test_the_store_is_told_only_of_points_that_changed_and_of_those_gone(tmp_pat
     assert [[one.number for one in one.points] for one in told] == [[0, 1, 2], [], [1], []]
     assert [list(one.points_gone) for one in told] == [[], [], [0], []]
     assert told[2].points[0].votes == {3: 2.0, 5: 1.0} and told[0].points[1].votes == {3: 2.0}
-
-
-ZONED = parse("no_go = [{corners_map_m = [[2, 0], [3, 0], [3, 1], [2, 1]]}]", "job.toml")
-
-
-def zoned_job(folder):
-    store = JobStore(folder / "job.sqlite")
-    store.begin(ZONED)
-    store.add(news())
-    store.close()
-    return folder / "job.sqlite"
-
-
-def started(folder, job):
-    return build(CONFIG, background=lambda name: SteppedBackground(1), state_dir=folder, job=job)
 
 
 def test_a_job_that_another_program_holds_is_left_alone_and_only_a_job_given_is_done_unkept(tmp_path, caplog):
