@@ -86,41 +86,61 @@ class SavedJob:
 
 
 class JobStore:
-    """One job's file; after `begin`, `job` is what is to be done. Calls may come from several threads, in turn."""
+    """One job's file; after `look`, `job` is what is to be done. Calls may come from several threads, in turn."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self.job = _NOT_BEGUN.job
         self._lock = threading.Lock()
         self._db: sqlite3.Connection | None = None
+        self._in_the_way: tuple[str, str] | None = None  # a file to be put aside: what for, why
 
     def begin(self, asked: Job | None = None) -> SavedJob | None:
-        """The unfinished job, to go on with; without one, an empty file for a new job.
+        """`look` and `start` at once."""
+        known = self.look(asked)
+        self.start()
+        return known
 
-        An unfinished job other than the one asked for is put aside; None asks for whatever is unfinished. Raises
-        JobStoreError when the file cannot be opened or written, UnreadableJob when none is asked for and the one that
-        is there cannot be read; it is then left as it is.
+    def look(self, asked: Job | None = None) -> SavedJob | None:
+        """The unfinished job, to go on with; None for a new job. Changes nothing on disk: it may turn out impossible.
+
+        None asks for whatever is unfinished, and without any for the whole floor. Raises JobStoreError when the file
+        cannot be opened, UnreadableJob when none is asked for and the one that is there cannot be read.
         """
+        self.job, self._in_the_way = asked or _NOT_BEGUN.job, None
         with self._told():
             there = _may_be_there(self._path)
             try:
-                self._path.parent.mkdir(parents=True, exist_ok=True)
-                if there:
-                    return self._open(asked)
+                return self._unfinished(asked) if there else None
             except _Other as other:
-                logger.warning("%s: another job is asked for, the unfinished one is put aside: %s", self._path, other)
-                self.close()
-                self._put_aside("replaced")
+                self._in_the_way = "replaced", f"another job is asked for, the unfinished one is put aside: {other}"
             except (sqlite3.Error, OSError, *_NO_JOB) as error:
-                self.close()
-                if there and asked is None:
+                if asked is None:
                     raise UnreadableJob(f"{self._path}: the unfinished job cannot be read: {error}") from error
                 if not _is_broken(error):
                     raise
-                logger.error("%s: no job that can be gone on with, put aside: %s", self._path, error)
-                self._put_aside("broken")
-            self._create(asked or _NOT_BEGUN.job)
-            return self._open(None)
+                self._in_the_way = "broken", f"no job that can be gone on with, put aside: {error}"
+            return None
+
+    def start(self) -> None:
+        """What was looked for is kept from now on; what is in its way is put aside, and that is said.
+
+        Raises JobStoreError when it cannot be kept; an unfinished job is then still where it was.
+        """
+        with self._told():
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            if self._in_the_way is not None or not _may_be_there(self._path):
+                new = self._written(self.job)
+                if self._in_the_way is not None:
+                    why, reason = self._in_the_way
+                    logger.warning("%s: %s", self._path, reason)
+                    self._put_aside(why)
+                    self._in_the_way = None
+                for end in ("-wal", "-shm"):
+                    self._path.with_name(self._path.name + end).unlink(missing_ok=True)  # of another file
+                new.replace(self._path)
+                fsync_folder(self._path.parent)
+            self._open()
 
     def add(self, news: JobNews) -> None:
         """One transaction; raises JobStoreError, and then nothing of it is kept."""
@@ -177,7 +197,7 @@ class JobStore:
         path = self._aside("finished")
         try:
             # closed cleanly it has no log beside it, and reading must leave none there for the next job's file
-            how = "mode=rw" if path.with_name(path.name + "-wal").exists() else "immutable=1"
+            how = "mode=rw" if path.with_name(path.name + "-wal").exists() else "mode=ro&immutable=1"
             with closing(sqlite3.connect(f"{path.resolve().as_uri()}?{how}", uri=True)) as db:
                 return _read(db, Job())
         except (sqlite3.Error, *_NO_JOB) as error:
@@ -190,23 +210,29 @@ class JobStore:
             self._db.close()
             self._db = None
 
-    def _open(self, asked: Job | None) -> SavedJob | None:
+    def _unfinished(self, asked: Job | None) -> SavedJob | None:
+        """What lies there; raises _Other when it is another job than the one asked for."""
+        with closing(sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=rw", timeout=1.0, uri=True)) as db:
+            (version,) = db.execute("PRAGMA user_version").fetchone()
+            if version not in (1, FORMAT):
+                raise ValueError(f"format {version}, want {FORMAT}")
+            found = _job_of(db)
+            if asked is not None and asked != found:
+                raise _Other(found.name or found.model_dump_json(exclude_defaults=True))
+            self.job = found
+            return _read(db, found)
+
+    def _open(self) -> None:
         self._db = sqlite3.connect(self._path, timeout=1.0, check_same_thread=False)
-        (version,) = self._db.execute("PRAGMA user_version").fetchone()
-        if version not in (1, FORMAT):
-            raise ValueError(f"format {version}, want {FORMAT}")
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
         with self._database() as db:
+            (version,) = db.execute("PRAGMA user_version").fetchone()
             if version == 1:
                 _bring_up(db)
-            self.job = _job_of(db)
-            if asked is not None and asked != self.job:
-                raise _Other(self.job.name or self.job.model_dump_json(exclude_defaults=True))
-            return _read(db, self.job)
 
-    def _create(self, job: Job) -> None:
-        """A new job's file takes its name with the job in it: no start that was cut short leaves one without."""
+    def _written(self, job: Job) -> Path:
+        """A new job's file, to take its name with the job in it: no start that was cut short leaves one without."""
         new = self._aside("new")
         for end in ("-journal", ""):
             new.with_name(new.name + end).unlink(missing_ok=True)
@@ -217,10 +243,7 @@ class JobStore:
             db.execute("INSERT INTO state VALUES ('job', ?)", [text := job.model_dump_json()])
             db.execute(f"PRAGMA application_id={_check_of(text)}")
             db.execute(f"PRAGMA user_version={FORMAT}")
-        for end in ("-wal", "-shm"):
-            self._path.with_name(self._path.name + end).unlink(missing_ok=True)  # of another file
-        new.replace(self._path)
-        fsync_folder(self._path.parent)
+        return new
 
     @contextmanager
     def _database(self) -> Iterator[sqlite3.Connection]:

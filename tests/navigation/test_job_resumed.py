@@ -11,7 +11,7 @@ from foundation.geometry import Pose2D
 from foundation.robot_config import RobotConfig
 from navigation.background import SteppedBackground
 from navigation.job import WHOLE_FLOOR, JobError, JobProgress, parse
-from navigation.job_store import JobNews, JobStore, UnreadableJob
+from navigation.job_store import JobNews, JobStore, JobStoreError, UnreadableJob
 from navigation.robot_loop import run
 from navigation.stages import build
 
@@ -106,6 +106,41 @@ def test_rooms_are_refused_where_no_map_is_known(tmp_path):
         build(RobotConfig(), background=lambda name: SteppedBackground(1), job=parse("rooms = [1]", "job.toml"))
 
 
+@pytest.mark.parametrize("text", ["rooms = [1]", "on_saved_map = true"])
+def test_a_job_that_cannot_be_done_leaves_the_unfinished_one_where_it_is(tmp_path, told, text):
+    def start(asked):
+        return build(RobotConfig(), background=lambda name: SteppedBackground(1), state_dir=tmp_path, job=asked)
+
+    with pytest.raises(JobError):
+        start(parse(text, "job.toml"))
+    assert list(tmp_path.iterdir()) == []
+    store = JobStore(tmp_path / "job.sqlite")
+    store.begin(SPOT)
+    store.add(told)
+    store.close()
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+    with pytest.raises(JobError):
+        start(parse(text, "job.toml"))
+
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    assert start(None).planner.progress().job == SPOT
+
+
+def test_an_unfinished_job_stays_where_the_one_asked_for_cannot_be_written(tmp_path, told, monkeypatch):
+    store = JobStore(tmp_path / "job.sqlite")
+    store.begin(SPOT)
+    store.add(told)
+    store.close()
+    monkeypatch.setattr("navigation.job_store._TABLES", ("keyframe (",))
+
+    with pytest.raises(JobStoreError):
+        store.begin(TWICE)
+
+    assert JobStore(tmp_path / "job.sqlite").look().progress.job == SPOT
+    assert not (tmp_path / "job.replaced.sqlite").exists()
+
+
 class Interrupted:
     """A robot whose power fails after so many ticks: the program ends, the world goes on."""
 
@@ -183,7 +218,7 @@ def test_a_job_put_aside_has_no_log_of_the_one_before(tmp_path, told):
 
 def test_without_a_finished_job_there_is_no_map(tmp_path, caplog):
     caplog.set_level(logging.WARNING, "navigation.job_store")
-    assert JobStore(tmp_path / "job.sqlite").finished() is None
+    assert JobStore(tmp_path / "job.sqlite").finished() is None and list(tmp_path.iterdir()) == []
     (tmp_path / "job.finished.sqlite").write_text("my shopping list " * 100)
     assert JobStore(tmp_path / "job.sqlite").finished() is None
     assert caplog.text.count("no map of a finished job") == 2
