@@ -73,6 +73,12 @@ class CoveringReport:
     detector_reason: str
     homecoming: Homecoming | None = None  # None: not asked for, or not ended yet
     refused: str = ""  # why the job was not begun, or not gone on with
+    homing: bool = False  # a drive back has begun, and not ended
+
+    @property
+    def over(self) -> bool:
+        """Done, and no drive home open: nothing is left that a restart would have to go on with."""
+        return self.done and not self.homing
 
 
 class Covering:
@@ -150,6 +156,7 @@ class Covering:
             health.reason,
             self._homecoming,
             self._refused,
+            self._way_home is not None and self._homecoming is None,
         )
 
     def progress(self) -> JobProgress:

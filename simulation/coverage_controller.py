@@ -66,7 +66,7 @@ def cover(config: RobotConfig, *, bundle: Path | None, out: Path, seed: int, tim
             times.limiter(stages.limit),
             times.on_tick(left.on_tick),
         )
-        finished = stages.planner.report().done
+        finished = stages.planner.report().over
     finally:
         status = {"finished": finished, "coverage_ratio": float(stages.room.coverage_ratio())}
         left.finish(times.summary_json(), status, stages.room.objects(), stages.localiser.static_map)
