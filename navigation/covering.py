@@ -170,6 +170,7 @@ class Covering:
     def go_on(self) -> None:
         """After a return that was called for: take up the rest of the job from here."""
         self._called_home, self._way_home, self._homecoming = False, None, None
+        self._room.shut_carpets()
         self._empty_plans = self._futile = 0
         self._begin_look_round()
 
