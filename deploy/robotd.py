@@ -145,7 +145,7 @@ def serve(
         log_folder, settings = folders.out / "log", RunLogSettings()
         if stages.keeper is not None:
             keeper = stages.keeper
-            stack.callback(lambda: keeper.end(stages.planner.report().done))
+            stack.callback(lambda: keeper.end(stages.planner.report().over))
         log = stack.enter_context(RunLog(log_folder, config.lidar, config.camera, settings, epoch_s=epoch_s))
 
         def report(tick: TickReport) -> None:
@@ -215,7 +215,7 @@ def _status(summary: ServeSummary, stages: Stages, runner: ModelRunner) -> dict[
     covering = stages.planner.report()
     return {
         **plain(summary),
-        "finished": covering.done,
+        "finished": covering.over,
         "coverage_ratio": stages.room.coverage_ratio(),
         "covering": plain(covering),
         "has_model": runner.has_model,

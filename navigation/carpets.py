@@ -5,7 +5,8 @@ the tool may be down here. Weighed anew once a second while there is a rule and 
 
 Carpets that may be driven over are driven round as long as anything is left to sweep without them: passes along their
 edge clean up to it, while a tool that comes from across the carpet must stay up beside it. Then they are opened, for
-the floor that lies behind them; what is nearer to them than half the tool is swept no more.
+the floor that lies behind them; what is nearer to them than half the tool is swept no more. A way home opens them too;
+with the next pass, and after a stay at the charger, they are shut again.
 """
 
 from collections.abc import Callable
@@ -47,6 +48,16 @@ class Carpets:
         opens = self._may_enter and not self.entered
         self.entered |= opens
         return opens and bool(self.known.any())
+
+    def shut(self, under_body: Callable[[], BoolGrid]) -> bool:
+        """Drive round carpets again as at the beginning; None is shut to a robot that stands on it."""
+        if self._swept or not self.entered:
+            return False
+        self.entered = False
+        shuts = bool(self.known.any())
+        if shuts:
+            self.known &= ~under_body()
+        return shuts
 
     def unwanted(self) -> BoolGrid:
         """(R, C): floor that is not to be swept."""

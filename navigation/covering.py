@@ -3,7 +3,8 @@
 A route is planned over the floor known now, minus what is swept; it is followed while the map grows. When a wall or an
 object appears on what is left of the route, or new floor appears, a new route is planned in the background from a place
 a little ahead, and joined there. A pass is done when a plan over the swept floor has nothing left, and the job when its
-last pass is; then, if the job says so or the robot was called, it drives back to where it began (`way_home`).
+last pass is; then, if the job says so or the robot was called, it drives back to where it began (`way_home`). Where no
+plan can be made at all, the robot is trapped: it tries to get free a few times, and ends with the reason, not done.
 """
 
 import math
@@ -55,6 +56,7 @@ _BEAMS_MIN: Final = 10
 _HELD_TIMES: Final = 4  # recoveries from a bumper or cliff sensor that did not let go in between
 _LOOK_BEHIND_M: Final = 0.05  # before a recovery's move goes nearer to a zone
 _IN_ZONE_M: Final = 0.05  # deeper than any error of the pose
+_TRAPPED_TRIES: Final = 3  # to get free, without new floor in between
 _OBJECT_NEAR_M: Final = 0.10
 _WAIT_TICKS: Final = 50
 _START_TICKS: Final = 15  # let the first scans draw the room
@@ -76,6 +78,12 @@ class CoveringReport:
     detector_reason: str
     homecoming: Homecoming | None = None  # None: not asked for, or not ended yet
     refused: str = ""  # why the job was not begun, or not gone on with
+    homing: bool = False  # a drive back has begun, and not ended
+
+    @property
+    def over(self) -> bool:
+        """Done, and no drive home open: nothing is left that a restart would have to go on with."""
+        return self.done and not self.homing
 
 
 class Covering:
@@ -129,6 +137,8 @@ class Covering:
         self._lost_looks = 0  # in a row
         self._blind_ticks = 0  # in a row
         self._held = 0  # recoveries since bumper and cliff sensors were last free
+        self._no_plan, self._no_plan_ahead = "", False  # why the newest plan could not be made; not from here
+        self._trapped_tries, self._covered_when_trapped_m2 = 0, 0.0
         self._called_home = False
         self._way_home: WayHome | None = None
         self._homecoming: Homecoming | None = None
@@ -153,6 +163,7 @@ class Covering:
             health.reason,
             self._homecoming,
             self._refused,
+            self._way_home is not None and self._homecoming is None,
         )
 
     def progress(self) -> JobProgress:
@@ -166,6 +177,7 @@ class Covering:
     def go_on(self) -> None:
         """After a return that was called for: take up the rest of the job from here."""
         self._called_home, self._way_home, self._homecoming = False, None, None
+        self._room.shut_carpets()
         self._empty_plans = self._futile = 0
         self._begin_look_round()
 
@@ -213,7 +225,7 @@ class Covering:
             self._round.turned(pose)
             return DriveCommand(0.0, self._drive.turn_radps) if self._round.active else _HALT
         if self._follower.finished:
-            return self._between_routes(pose)
+            return self._between_routes(estimate, observation.stamp_s)
         if not self._route_stands(estimate):
             return _HALT
         return self._follow(self._beside_walls(pose, observation), estimate.tracking)
@@ -236,8 +248,9 @@ class Covering:
 
     # routes
 
-    def _between_routes(self, pose: Pose2D) -> DriveCommand | None:
+    def _between_routes(self, estimate: PoseEstimate, stamp_s: float) -> DriveCommand | None:
         """No route: wait for the one being planned, ask for one, or be done."""
+        pose = estimate.map_from_base
         if self._background.busy:
             return _HALT
         if self._way_home is not None:
@@ -250,18 +263,37 @@ class Covering:
             if self._last_tries.another(self._left_out):
                 self._empty_plans = self._futile = 0
                 return _HALT
-            return self._end_of_pass(pose)
+            return self._end_of_pass(estimate, stamp_s)
         covered_m2 = self._room.covered_m2()
         self._futile = self._futile + 1 if covered_m2 - self._covered_before_m2 < _GAIN_M2 else 0
         self._covered_before_m2 = covered_m2
         self._request((pose.x_m, pose.y_m), math.inf)
         return _HALT
 
-    def _end_of_pass(self, pose: Pose2D) -> DriveCommand | None:
+    def _get_free(self, estimate: PoseEstimate, stamp_s: float) -> DriveCommand | None:
+        """No plan leaves this place: not the end of a pass. After some tries a person is needed."""
+        covered_m2 = self._room.covered_m2()
+        if abs(covered_m2 - self._covered_when_trapped_m2) > _GAIN_M2:
+            self._trapped_tries = 0
+        if self._trapped_tries >= _TRAPPED_TRIES:
+            self._refuse(f"trapped: no plan leaves this place, tried {self._trapped_tries} times: {self._no_plan}")
+            return None
+        self._trapped_tries += 1
+        self._covered_when_trapped_m2 = covered_m2
+        self._empty_plans = self._futile = 0
+        self._begin(Trouble.TRAPPED, estimate, stamp_s)
+        return _HALT
+
+    def _end_of_pass(self, estimate: PoseEstimate, stamp_s: float) -> DriveCommand | None:
         progress = self._progress
         if self._room.open_carpets():
             self._empty_plans = self._futile = 0  # there may be floor behind them
             return _HALT
+        if self._no_plan and self._no_plan_ahead:
+            self._no_plan, self._empty_plans = "", 0  # none from a place ahead: there may be one from here
+            return _HALT
+        if self._no_plan:
+            return self._get_free(estimate, stamp_s)
         if progress.pass_number < progress.job.passes:
             self._progress = replace(progress, pass_number=progress.pass_number + 1)
             self._on_event(f"pass {progress.pass_number} of {progress.job.passes} is done")
@@ -278,7 +310,7 @@ class Covering:
             self._left_out += (LeftOut(carpet_m2, _CARPET),)
         if not progress.job.return_to_start:
             return None
-        self._begin_way_home(pose)
+        self._begin_way_home(estimate.map_from_base)
         return _HALT
 
     def _begin_way_home(self, pose: Pose2D) -> None:
@@ -342,13 +374,15 @@ class Covering:
         else:
             self._left_out = route.left_out
         if len(route.points_map) < 2:
-            self._empty_plans += 1
             joining, self._join_m = self._join_m < math.inf, math.inf
-            if joining and not self._follower.finished:
+            joining = joining and not self._follower.finished
+            self._empty_plans += 1
+            self._no_plan, self._no_plan_ahead = route.refused, joining
+            if joining:
                 return  # nothing new from there on: finish the old route first
             self._follower.stop()
             return
-        self._empty_plans = 0
+        self._empty_plans, self._no_plan = 0, ""
         points = self._watch.joined(route.points_map, self._join_m, pose)
         self._follower.follow(without_hooks(points, pose.heading_rad, self._watch.is_clear))
         self._blocked_m = math.inf

@@ -78,7 +78,7 @@ class JobKeeper:
             self._background.submit(lambda: self._write(news))
 
     def end(self, done: bool) -> None:
-        """The run is over; a job that is not done is kept to the last tick."""
+        """The run is over; a job that is not done, the drive home included, is kept to the last tick."""
         try:
             if done:
                 self._store.finish()

@@ -3,13 +3,15 @@
 In: what the robot is asked to do, and now and then what is new (`JobNews`). Out: after a power cut at any moment all
 that was told up to the last transaction (`SavedJob`), or None when no job is unfinished. The file is SQLite's, in WAL
 mode: a transaction stands whole or not at all, and costs what it adds. A file that is no job, or another one than is
-asked for, is put aside with its reason, never overwritten.
+asked for, is put aside with its reason, never overwritten; and when no job is asked for, one that cannot be read is
+left where it is and refused (`UnreadableJob`): nobody knows what floor it forbids.
 """
 
 import json
 import logging
 import sqlite3
 import threading
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
@@ -17,7 +19,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
+from foundation.atomic_files import fsync_folder
 from foundation.errors import OxturnError
 from foundation.geometry import FloatArray, Pose2D
 from navigation.edge_points import EdgePoint
@@ -28,6 +32,9 @@ from navigation.map_handler import Mark
 logger = logging.getLogger(__name__)
 FORMAT: Final = 2  # 1 kept all edge points as one row of state
 _BROKEN: Final = ("SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_ERROR")  # other faults are the disk's or another program's
+_NO_JOB: Final = (LookupError, ValueError, TypeError, AttributeError, ArithmeticError, RecursionError)
+_FAR_M: Final = 1000.0
+_STATE: Final = ("job", "pose", "marks", "progress", "points")
 _TABLES: Final = (
     "keyframe (id INTEGER PRIMARY KEY, stamp_s REAL, points BLOB, origins BLOB, full_turn INTEGER)",
     "pose (keyframe INTEGER PRIMARY KEY, x_m REAL, y_m REAL, heading_rad REAL)",
@@ -44,6 +51,10 @@ _NOT_BEGUN: Final = JobProgress()
 
 class JobStoreError(OxturnError):
     """The job cannot be kept: which file, why."""
+
+
+class UnreadableJob(JobStoreError):
+    """What is to be done lies in a file that cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,35 +86,61 @@ class SavedJob:
 
 
 class JobStore:
-    """One job's file; after `begin`, `job` is what is to be done. Calls may come from several threads, in turn."""
+    """One job's file; after `look`, `job` is what is to be done. Calls may come from several threads, in turn."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self.job = _NOT_BEGUN.job
         self._lock = threading.Lock()
         self._db: sqlite3.Connection | None = None
+        self._in_the_way: tuple[str, str] | None = None  # a file to be put aside: what for, why
 
     def begin(self, asked: Job | None = None) -> SavedJob | None:
-        """The unfinished job, to go on with; without one, an empty file for a new job.
+        """`look` and `start` at once."""
+        known = self.look(asked)
+        self.start()
+        return known
 
-        An unfinished job other than the one asked for is put aside; None asks for whatever is unfinished. Raises
-        JobStoreError when the file cannot be opened or written; it is then left as it is.
+    def look(self, asked: Job | None = None) -> SavedJob | None:
+        """The unfinished job, to go on with; None for a new job. Changes nothing on disk: it may turn out impossible.
+
+        None asks for whatever is unfinished, and without any for the whole floor. Raises JobStoreError when the file
+        cannot be opened, UnreadableJob when none is asked for and the one that is there cannot be read.
+        """
+        self.job, self._in_the_way = asked or _NOT_BEGUN.job, None
+        with self._told():
+            there = _may_be_there(self._path)
+            try:
+                return self._unfinished(asked) if there else None
+            except _Other as other:
+                self._in_the_way = "replaced", f"another job is asked for, the unfinished one is put aside: {other}"
+            except (sqlite3.Error, OSError, *_NO_JOB) as error:
+                if asked is None:
+                    raise UnreadableJob(f"{self._path}: the unfinished job cannot be read: {error}") from error
+                if not _is_broken(error):
+                    raise
+                self._in_the_way = "broken", f"no job that can be gone on with, put aside: {error}"
+            return None
+
+    def start(self) -> None:
+        """What was looked for is kept from now on; what is in its way is put aside, and that is said.
+
+        Raises JobStoreError when it cannot be kept; an unfinished job is then still where it was.
         """
         with self._told():
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                return self._open(asked)
-            except _Other as other:
-                logger.warning("%s: another job is asked for, the unfinished one is put aside: %s", self._path, other)
-                self.close()
-                self._put_aside("replaced")
-            except (sqlite3.DatabaseError, KeyError, ValueError, TypeError) as error:
-                self.close()
-                if isinstance(error, sqlite3.DatabaseError) and error.sqlite_errorname not in _BROKEN:
-                    raise
-                logger.error("%s: no job that can be gone on with, put aside: %s", self._path, error)
-                self._put_aside("broken")
-            return self._open(asked)
+            if self._in_the_way is not None or not _may_be_there(self._path):
+                new = self._written(self.job)
+                if self._in_the_way is not None:
+                    why, reason = self._in_the_way
+                    logger.warning("%s: %s", self._path, reason)
+                    self._put_aside(why)
+                    self._in_the_way = None
+                for end in ("-wal", "-shm"):
+                    self._path.with_name(self._path.name + end).unlink(missing_ok=True)  # of another file
+                new.replace(self._path)
+                fsync_folder(self._path.parent)
+            self._open()
 
     def add(self, news: JobNews) -> None:
         """One transaction; raises JobStoreError, and then nothing of it is kept."""
@@ -160,10 +197,10 @@ class JobStore:
         path = self._aside("finished")
         try:
             # closed cleanly it has no log beside it, and reading must leave none there for the next job's file
-            how = "mode=rw" if path.with_name(path.name + "-wal").exists() else "immutable=1"
+            how = "mode=rw" if path.with_name(path.name + "-wal").exists() else "mode=ro&immutable=1"
             with closing(sqlite3.connect(f"{path.resolve().as_uri()}?{how}", uri=True)) as db:
                 return _read(db, Job())
-        except (sqlite3.Error, KeyError, ValueError, TypeError) as error:
+        except (sqlite3.Error, *_NO_JOB) as error:
             logger.warning("%s: no map of a finished job: %s", path, error)
             return None
 
@@ -173,28 +210,40 @@ class JobStore:
             self._db.close()
             self._db = None
 
-    def _open(self, asked: Job | None) -> SavedJob | None:
+    def _unfinished(self, asked: Job | None) -> SavedJob | None:
+        """What lies there; raises _Other when it is another job than the one asked for."""
+        with closing(sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=rw", timeout=1.0, uri=True)) as db:
+            (version,) = db.execute("PRAGMA user_version").fetchone()
+            if version not in (1, FORMAT):
+                raise ValueError(f"format {version}, want {FORMAT}")
+            found = _job_of(db)
+            if asked is not None and asked != found:
+                raise _Other(found.name or found.model_dump_json(exclude_defaults=True))
+            self.job = found
+            return _read(db, found)
+
+    def _open(self) -> None:
         self._db = sqlite3.connect(self._path, timeout=1.0, check_same_thread=False)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
         with self._database() as db:
             (version,) = db.execute("PRAGMA user_version").fetchone()
-            if version == 0:
-                for table in _TABLES:
-                    db.execute(f"CREATE TABLE {table}")
-                self.job = asked or _NOT_BEGUN.job
-                db.execute("INSERT INTO state VALUES ('job', ?)", [self.job.model_dump_json()])
-                db.execute(f"PRAGMA user_version={FORMAT}")
-                return None
             if version == 1:
                 _bring_up(db)
-            elif version != FORMAT:
-                raise ValueError(f"format {version}, want {FORMAT}")
-            found = db.execute("SELECT value FROM state WHERE name = 'job'").fetchone()
-            self.job = Job.model_validate_json(found[0]) if found else _NOT_BEGUN.job
-            if asked is not None and asked != self.job:
-                raise _Other(self.job.name or self.job.model_dump_json(exclude_defaults=True))
-            return _read(db, self.job)
+
+    def _written(self, job: Job) -> Path:
+        """A new job's file, to take its name with the job in it: no start that was cut short leaves one without."""
+        new = self._aside("new")
+        for end in ("-journal", ""):
+            new.with_name(new.name + end).unlink(missing_ok=True)
+        with closing(sqlite3.connect(new)) as db, db:
+            db.execute("BEGIN")
+            for table in _TABLES:
+                db.execute(f"CREATE TABLE {table}")
+            db.execute("INSERT INTO state VALUES ('job', ?)", [text := job.model_dump_json()])
+            db.execute(f"PRAGMA application_id={_check_of(text)}")
+            db.execute(f"PRAGMA user_version={FORMAT}")
+        return new
 
     @contextmanager
     def _database(self) -> Iterator[sqlite3.Connection]:
@@ -225,6 +274,39 @@ class JobStore:
                 place.unlink(missing_ok=True)  # a log of the one before is none of this one's
 
 
+def _may_be_there(path: Path) -> bool:
+    """A folder that may not be looked into may hold one."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _job_of(db: sqlite3.Connection) -> Job:
+    """As it was written, to the bit: a zone's corner must not move. Files from before jobs had zones have none."""
+    found = db.execute("SELECT value FROM state WHERE name = 'job'").fetchone()
+    text = found[0] if found else ""
+    (check,) = db.execute("PRAGMA application_id").fetchone()
+    if check not in (0, _check_of(text)):  # 0: written before there was one
+        raise ValueError("the job in it is not the one that was written")
+    return Job.model_validate_json(text) if found else _NOT_BEGUN.job
+
+
+def _check_of(text: str) -> int:
+    """Above 0 and a signed 32-bit number, as SQLite's header holds it."""
+    return zlib.crc32(text.encode()) & 0x7FFFFFFF | 1
+
+
+def _is_broken(error: Exception) -> bool:
+    """The file's content is at fault; text that is not UTF-8 is an error of the sqlite3 module, without a name."""
+    if isinstance(error, sqlite3.Error):
+        return getattr(error, "sqlite_errorname", None) in (None, *_BROKEN)
+    return not isinstance(error, OSError)
+
+
 def _bring_up(db: sqlite3.Connection) -> None:
     """A file of format 1 becomes one of format 2; cut short, it is done again at the next start."""
     db.execute(f"CREATE TABLE IF NOT EXISTS {_TABLES[-1]}")
@@ -250,7 +332,10 @@ class _Other(Exception):
 def _read(db: sqlite3.Connection, job: Job) -> SavedJob | None:
     """None when nothing but tables was written."""
     state = {name: json.loads(value) for name, value in db.execute("SELECT name, value FROM state")}
-    poses = np.array(db.execute("SELECT x_m, y_m, heading_rad FROM pose ORDER BY keyframe").fetchall()).reshape(-1, 3)
+    if not state.keys() <= set(_STATE):
+        raise ValueError(f"state of {sorted(state)}, want some of {', '.join(_STATE)}")
+    poses = np.array(db.execute("SELECT x_m, y_m, heading_rad FROM pose ORDER BY keyframe").fetchall(), np.float64)
+    poses = poses.reshape(-1, 3)
     keyframes = [
         _keyframe(*row) for row in db.execute("SELECT stamp_s, points, origins, full_turn FROM keyframe ORDER BY id")
     ]
@@ -270,8 +355,12 @@ def _read(db: sqlite3.Connection, job: Job) -> SavedJob | None:
     points = [_edge_point(**one) for _, one in _points(db, version)]
     marks = [Mark(**{**one, "keyframe_point": tuple(one["keyframe_point"])}) for one in state["marks"]]
     told = [*sweeps[:, 0], *(one.keyframe for one in points), *(one.keyframe for one in marks)]
+    told += [k for one in relations for k in (one.first, one.second)]
     if any(not 0 <= k < len(keyframes) for k in told):
         raise ValueError("something lies beside a keyframe that is not there")
+    places = [state["pose"], poses, sweeps[:, 1:], *(_numbers(one.first_from_second) for one in relations)]
+    if not all(_near(np.asarray(place, np.float64)) for place in places):
+        raise ValueError(f"a place lies further than {_FAR_M} m off")
     progress = _progress(job, **state.get("progress", {}))
     if not 0 <= progress.pass_begins_at <= len(sweeps):
         raise ValueError(f"the pass begins at sweep {progress.pass_begins_at} of {len(sweeps)}")
@@ -281,7 +370,14 @@ def _read(db: sqlite3.Connection, job: Job) -> SavedJob | None:
 def _keyframe(stamp_s: float, points: bytes, origins: bytes, full_turn: int) -> Keyframe:
     """As of another drive: where its scan was taken says nothing of how far this one has gone."""
     ends, starts = (np.frombuffer(one, dtype=np.float32).reshape(-1, 2).copy() for one in (points, origins))
+    if not (_near(ends) and _near(starts)):
+        raise ValueError(f"a keyframe's point lies further than {_FAR_M} m off")
     return Keyframe(stamp_s, ends, starts, -np.inf, bool(full_turn))
+
+
+def _near(numbers: NDArray[np.floating[Any]]) -> bool:
+    """Bits that flipped make numbers that no floor has, and grids that no memory holds."""
+    return bool((np.abs(numbers) <= _FAR_M).all())
 
 
 def _relation(first: int, second: int, x_m: float, y_m: float, heading_rad: float, info: bytes, loop: int) -> Relation:

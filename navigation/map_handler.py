@@ -183,6 +183,11 @@ class MapHandler:
             self._carpets_changed(CellRect(0, 0, *self._geometry.shape))
         return opened
 
+    def shut_carpets(self) -> None:
+        """Keep the body off carpets again, as the job's rule has it at the beginning."""
+        if self._carpets.shut(self._under_body):
+            self._carpets_changed(CellRect(0, 0, *self._geometry.shape))
+
     def carpet_m2(self) -> float:
         """Carpets and rugs known that the job leaves out; 0 when it sweeps them."""
         left_out = self._carpets.known & (self._static.cells == FREE) & ~self._coverage.covered
@@ -250,6 +255,7 @@ class MapHandler:
 
     def begin_pass(self) -> None:
         """All the floor is to be swept once more: what covers it counts from now on."""
+        self.shut_carpets()
         self._coverage.begin_pass()
 
     @property

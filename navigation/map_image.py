@@ -69,8 +69,10 @@ def _pgm(data: bytes) -> GreyImage:
         words = data[at:].split()[:count]
         try:
             values = np.array(words, dtype=np.int64)
-        except ValueError as error:
-            raise MapImageError("PGM holds a word that is no number") from error
+        except (ValueError, OverflowError) as error:
+            raise MapImageError(f"PGM holds a word that is no number from 0 to {most}") from error
+        if len(values) and not 0 <= values.min() <= values.max() <= most:
+            raise MapImageError(f"PGM holds {values.min()} to {values.max()}, limits 0 and {most}")
     else:
         values = np.frombuffer(data[at + 1 :], dtype=np.uint8 if most < 256 else ">u2")[:count]
     if len(values) < count:

@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from foundation.errors import ConfigError
 from foundation.geometry import FloatArray
 from foundation.robot_config import RobotConfig
 from navigation.coverage_planner import Budget, CoverageError, CoverageSettings, plan, replans, rounded
@@ -36,9 +37,17 @@ def iterations_for(left_m2: float) -> int:
 
 
 class PlannedRoutes:
-    """navigation.route.RoutePlanner over navigation.coverage_planner."""
+    """navigation.route.RoutePlanner over navigation.coverage_planner; ConfigError for a robot it cannot plan for."""
 
     def __init__(self, config: RobotConfig) -> None:
+        width_m, cell_m = config.tool.width_m, config.planner.cell_m
+        if width_m <= _OVERLAP_M:
+            raise ConfigError(f"tool.width_m = {width_m}: swaths overlap by {_OVERLAP_M} m, the tool has to be wider")
+        if whole_cells_m(config.clearance_m, cell_m) <= 0:
+            raise ConfigError(
+                f"planner.cell_m = {cell_m}: at most {2 * config.clearance_m:.3f},"
+                " twice body.radius_m and planner.margin_m"
+            )
         self._settings = CoverageSettings(
             robot_radius_m=whole_cells_m(config.clearance_m, config.planner.cell_m),
             tool_width_m=config.tool.width_m - _OVERLAP_M,
@@ -70,8 +79,8 @@ class PlannedRoutes:
                 found = plan(free, geometry, start_map, settings, covered=covered, budget=budget)
             else:
                 *_, found = replans(free, geometry, rest, settings, covered=covered, budget=budget)
-        except CoverageError:
-            return no_route()
+        except CoverageError as error:
+            return no_route(str(error))
         wider = replace(settings, tool_width_m=settings.tool_width_m + _ARC_OVERLAP_LESS_M)
         found = rounded(found, free, geometry, wider, _ARC_RADII_M, covered=covered)
         left_out = tuple(LeftOut(area.area_m2, area.reason) for area in found.unreachable)

@@ -1,8 +1,8 @@
 """A job in as many drives as the battery needs: back to the start in time, wait until charged, go on with what is left.
 
 Implements robot_loop.Planner around `Covering`. The way home is measured beside the loop, when the battery's watch
-asks. What can fail: the way back is shut, or a whole charge brings no new floor; the job then ends unfinished, with its
-reason.
+asks. What can fail: the way back is shut, a whole charge brings no new floor, or at the charger the level does not
+rise; the job then ends unfinished, with its reason.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from navigation.job import JobProgress
 from navigation.map_handler import MapHandler
 from navigation.planned_routes import whole_cells_m
 from navigation.pose_estimate import PoseEstimate, Tracking
-from navigation.recharge import RechargeWatch
+from navigation.recharge import STALLED_S, RechargeWatch
 from navigation.robot_io import STOP, DriveCommand
 from navigation.route import Route
 from navigation.way_home import way_to
@@ -128,4 +128,9 @@ class Recharging:
             self._waiting = self._going = self._told_to_go_on = False
             self._watch.told(0.0)
             self._covering.go_on()
+        elif self._watch.stalled:
+            level = f"battery at {self._watch.level_ratio:.0%}, and not risen for {STALLED_S / 60:.0f} minutes"
+            self._gave_up = f"{level}: put the robot on its charger and start it again"
+            self._on_event(self._gave_up)
+            return None
         return STOP

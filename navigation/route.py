@@ -24,9 +24,10 @@ class LeftOut:
 class Route:
     """A drivable line; straight between its points."""
 
-    points_map: FloatArray  # (N, 2); empty when nothing is left to cover
+    points_map: FloatArray  # (N, 2); empty when nothing is left to cover, or no plan can be made
     covering: BoolGrid  # (max(N - 1, 0),): False on transits
     left_out: tuple[LeftOut, ...] = ()
+    refused: str = ""  # why no plan can be made from there; empty: there is one, or nothing is left
 
     @property
     def length_m(self) -> float:
@@ -55,6 +56,6 @@ class RoutePlanner(Protocol):
         ...
 
 
-def no_route() -> Route:
+def no_route(refused: str = "") -> Route:
     """Nothing to drive."""
-    return Route(np.zeros((0, 2)), np.zeros(0, dtype=np.bool_))
+    return Route(np.zeros((0, 2)), np.zeros(0, dtype=np.bool_), refused=refused)

@@ -11,7 +11,7 @@ from navigation.background import Background
 from navigation.covering import Covering
 from navigation.job import WHOLE_FLOOR, Job, JobError, JobProgress
 from navigation.job_keeper import JobKeeper
-from navigation.job_store import JobStore, JobStoreError, SavedJob
+from navigation.job_store import JobStore, JobStoreError, SavedJob, UnreadableJob
 from navigation.known_rooms import rooms_of
 from navigation.map_handler import MapHandler
 from navigation.planned_routes import PlannedRoutes
@@ -45,10 +45,11 @@ def build(
     """`background(name)` makes a worker beside the loop; an unfinished job in `state_dir` is gone on with.
 
     Another `job` than the unfinished one puts that aside; None goes on with it, or is the whole floor. Raises JobError
-    for a job that cannot be done.
+    for a job that cannot be done, and for an unfinished one that cannot be read when no other is given; what lies in
+    `state_dir` is then as it was.
     """
     lidar = config.lidar
-    store, known = (None, None) if state_dir is None else _unfinished(JobStore(state_dir / "job.sqlite"), job)
+    store, known = (None, None) if state_dir is None else _looked(JobStore(state_dir / "job.sqlite"), job)
     begun = JobProgress(store.job if store else job or WHOLE_FLOOR) if known is None else known.progress
     needs_map = begun.job.needs_map if known is None else bool(begun.job.rooms)
     ground = _finished(store, begun.job) if needs_map else None
@@ -70,7 +71,9 @@ def build(
     planner: Covering | Recharging = covering
     if config.battery.recharge:
         planner = Recharging(config, room, covering, background("way home"), on_event)
-    keeper = None if store is None else JobKeeper(store, background("job"), localiser, room, known, planner.progress)
+    keeper = None
+    if store is not None and _started(store):
+        keeper = JobKeeper(store, background("job"), localiser, room, known, planner.progress)
     return Stages(localiser, room, planner, Safety(SafetySettings.of(config)), keeper)
 
 
@@ -83,10 +86,23 @@ def _finished(store: JobStore | None, job: Job) -> SavedJob:
     return ground
 
 
-def _unfinished(store: JobStore, asked: Job | None) -> tuple[JobStore | None, SavedJob | None]:
-    """A job that cannot be kept is said, and done all the same."""
+def _looked(store: JobStore, asked: Job | None) -> tuple[JobStore | None, SavedJob | None]:
+    """A job that cannot be kept is said, and done all the same: as long as it is known what it is."""
     try:
-        return store, store.begin(asked)
+        return store, store.look(asked)
+    except UnreadableJob as error:
+        advice = "its no-go zones are not known: give a job with --job, or move the file away"
+        raise JobError(f"{error}; {advice}") from error
     except JobStoreError as error:
         logger.error("%s", error)
         return None, None
+
+
+def _started(store: JobStore) -> bool:
+    """Only now, when all the rest can be done, is anything written."""
+    try:
+        store.start()
+    except JobStoreError as error:
+        logger.error("%s", error)
+        return False
+    return True

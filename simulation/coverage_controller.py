@@ -47,7 +47,7 @@ class DetectorBeside:
 
 
 def cover(config: RobotConfig, *, bundle: Path | None, out: Path, seed: int, time_limit_s: float) -> bool:
-    """Covers the room this process was put into; says whether the planner called it done."""
+    """Covers the room this process was put into; says whether the planner called the job done, not just ended."""
     turn_s = 1 / config.lidar.rate_hz if use_standin() else 0.0  # Webots' fixed LIDAR measures all beams at once
     from controller import Robot
 
@@ -56,35 +56,21 @@ def cover(config: RobotConfig, *, bundle: Path | None, out: Path, seed: int, tim
     )
     times, left, finished = StageTimes(), RunFolder(out), False
     stages = build(config, background=stepped, on_event=left.on_event)
-    planner = _Watched(stages.planner)
     try:
         run(
             robot,
             times.localiser(stages.localiser),
             times.detector(_detector(config, bundle)),
             times.room(stages.room),
-            times.planner(planner),
+            times.planner(stages.planner),
             times.limiter(stages.limit),
             times.on_tick(left.on_tick),
         )
-        finished = planner.done
+        finished = stages.planner.report().over
     finally:
         status = {"finished": finished, "coverage_ratio": float(stages.room.coverage_ratio())}
         left.finish(times.summary_json(), status, stages.room.objects(), stages.localiser.static_map)
     return finished
-
-
-class _Watched:
-    """Notes that the planner had nothing left to do."""
-
-    def __init__(self, inner: Any) -> None:
-        self._inner = inner
-        self.done = False
-
-    def command(self, estimate: Any, observation: Observation) -> Any:
-        wanted = self._inner.command(estimate, observation)
-        self.done = wanted is None
-        return wanted
 
 
 def _detector(config: RobotConfig, bundle: Path | None) -> Any:

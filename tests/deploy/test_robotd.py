@@ -74,8 +74,9 @@ class SeeingWorld(FlatWorld):
             yield replace(observation, frame=frame(observation.stamp_s))
 
 
-def served(config, folders, told, *, ticks, stop=None, on_tick=lambda report: None, **asked):
+def served(config, folders, told, *, ticks, stop=None, on_tick=lambda report: None, pose=None, **asked):
     world = SeeingWorld(ROOM, ticks=ticks, config=config)
+    world.pose = pose or world.pose
     summary = serve(
         world,
         config,
@@ -187,6 +188,29 @@ def test_told_to_stop_or_with_nobody_listening_it_ends_at_once(config, told, tmp
         served(config, folders, told, ticks=4, stop=stop, linger_s=600.0, on_tick=on_tick)
 
     assert time.monotonic() - began_s < 60
+
+
+def test_a_job_stopped_on_its_way_home_is_driven_home_by_the_next_start(config, told, tmp_path):
+    asked = job.parse("return_to_start = true\n[[spots]]\ncentre_map_m = [0.7, 0.3]\nradius_m = 0.3", "job.toml")
+    folders, stop = Folders(None, tmp_path / "job", tmp_path / "out"), threading.Event()
+
+    def stop_when_the_tool_is_up(report):
+        if not report.wanted.tool_on:
+            stop.set()
+
+    world, _ = served(config, folders, told, ticks=3000, job=asked, stop=stop, on_tick=stop_when_the_tool_is_up)
+
+    status = json.loads((tmp_path / "out" / "status.json").read_text())
+    assert status["covering"]["done"] and status["covering"]["homing"] and not status["finished"]
+    assert world.pose.distance_m(world.start) > 0.2
+    assert (tmp_path / "job" / "job.sqlite").exists() and not (tmp_path / "job" / "job.part.sqlite").exists()
+
+    world, _ = served(config, folders, told, ticks=1500, pose=world.pose)
+
+    status = json.loads((tmp_path / "out" / "status.json").read_text())
+    assert status["finished"] and status["covering"]["homecoming"]["arrived"]
+    assert world.pose.distance_m(world.start) < 0.1
+    assert (tmp_path / "job" / "job.part.sqlite").exists() and not (tmp_path / "job" / "job.sqlite").exists()
 
 
 def test_called_home_it_drives_back_and_keeps_the_unfinished_job(config, told, tmp_path):

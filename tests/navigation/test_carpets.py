@@ -153,6 +153,82 @@ def test_a_carpet_from_wall_to_wall_is_crossed_with_the_tool_up_when_nothing_els
     assert first > 0.3 * len(world.track), "first what lies on this side"
 
 
+def soft_everywhere(carpets):
+    places = GRID.centres(np.argwhere(np.ones(GRID.shape, bool)))
+    for stamp_s in range(6):
+        carpets.look(float(stamp_s), 0.2 * places, 0.2 * places, np.full(len(places), RUG, np.uint8), lambda: 0)
+
+
+def test_carpets_that_were_opened_are_shut_again_but_not_under_the_body():
+    carpets, under = Carpets(GRID, RobotConfig().tool), np.zeros(GRID.shape, bool)
+    soft_everywhere(carpets)
+    carpets.set_rule(swept=False, entered=True)
+    under[44:48, 44:48] = True
+    beside = carpets.unwanted().copy()
+    assert not carpets.shut(lambda: under) and carpets.open()
+
+    assert carpets.shut(lambda: under) and not carpets.entered
+
+    assert np.array_equal(carpets.unwanted(), beside & ~under) and carpets.open()
+    carpets.set_rule(swept=True, entered=True)
+    assert not carpets.shut(lambda: under) and carpets.entered
+
+
+def swept_beside_the_rug(world):
+    """Share of the floor that a pass along its edge reaches, and that is nearer to it than half the tool."""
+    score = world.score()
+    return score["swept"][score["coverable"] & on_the_rug(score, -0.12) & ~on_the_rug(score, -0.06)].mean()
+
+
+@pytest.mark.slow
+def test_floor_beside_a_carpet_is_swept_in_every_pass():
+    world = FlatWorld(WORLD, (), (), START, carpets=[RUG_BOX], ticks=9000)
+    text = "carpet = 'tool_up'\npasses = 2"
+    stages = build(RobotConfig(), background=lambda name: SteppedBackground(2), job=parse(text, "job.toml"))
+    ends = []
+
+    def on_tick(report):
+        if stages.planner.progress().pass_number == 2 and not ends:
+            ends.append(len(world.tool_was_on))
+
+    run(world, stages.localiser, world, stages.room, stages.planner, stages.limit, on_tick)
+
+    assert stages.planner.report().done and ends
+    world.track, world.tool_was_on = world.track[ends[0] :], world.tool_was_on[ends[0] :]
+    assert swept_beside_the_rug(world) > 0.97
+
+
+def test_floor_beside_a_carpet_is_swept_after_the_robot_was_called_home_and_told_to_go_on():
+    world = FlatWorld(WORLD, (), (), START, carpets=[RUG_BOX], ticks=6000)
+    stages = build(
+        RobotConfig(), background=lambda name: SteppedBackground(2), job=parse("carpet = 'tool_up'", "job.toml")
+    )
+    planner = stages.planner
+
+    class Called:
+        """Home as soon as the carpet is known, and on from there."""
+
+        def __init__(self):
+            self.gone = 0
+
+        def command(self, estimate, observation):
+            if stages.room.carpet_m2() > 0.12 and not self.gone:
+                self.gone = 1
+                planner.return_to_start()
+            wanted = planner.command(estimate, observation)
+            if wanted is None and self.gone == 1:
+                self.gone = 2
+                planner.go_on()
+                wanted = planner.command(estimate, observation)
+            return wanted
+
+    called = Called()
+    run(world, stages.localiser, world, stages.room, called, stages.limit, lambda report: None)
+
+    assert planner.report().done and called.gone == 2
+    assert swept_beside_the_rug(world) > 0.97
+
+
 def test_a_carpet_that_may_not_be_entered_is_not_opened():
     carpets, places = Carpets(GRID, RobotConfig().tool), GRID.centres(np.argwhere(np.ones(GRID.shape, bool)))
     for stamp_s in range(6):

@@ -261,6 +261,64 @@ def test_floor_is_swept_after_all_when_what_stood_there_has_gone():
     assert not [left for left in report.left_out if "came" in left.reason]
 
 
+class ShutIn(FlatWorld):
+    """A crate comes down around the robot, or stands there from the start, and is lifted again."""
+
+    def __init__(self, *args, from_tick, until_tick=10**9, **more):
+        super().__init__(*args, **more)
+        self.walls, self.shut, self.crate = self.segments, range(from_tick, until_tick), None
+
+    def observe(self):
+        if self.tick in self.shut and self.crate is None:
+            half_m = self.config.body.radius_m + 0.012
+            x_m, y_m = self.pose.x_m, self.pose.y_m
+            self.crate = box(x_m - half_m, y_m - half_m, x_m + half_m, y_m + half_m)
+        stands = self.tick in self.shut
+        self.segments = self.solid = np.concatenate([self.walls, self.crate]) if stands else self.walls
+        return super().observe()
+
+
+@pytest.mark.parametrize("from_tick", [0, 150])
+def test_a_robot_that_no_plan_leads_away_tries_to_get_free_and_ends_not_done(from_tick):
+    loop = Loop(ShutIn((0, 0, 2.2, 1.6), start=START, from_tick=from_tick))
+
+    loop.drive(3000)
+
+    report = loop.planner.report()
+    assert not report.done and loop.events[-1] == report.refused
+    assert report.refused.startswith("trapped: no plan leaves this place, tried 3 times: ")
+    assert report.troubles.count("trapped") == 3 and loop.world.now_s < 120
+
+
+def test_a_robot_that_gets_free_again_goes_on_to_its_end():
+    loop = Loop(ShutIn((0, 0, 2.2, 1.6), start=START, from_tick=0, until_tick=190))
+
+    score = loop.drive()
+
+    report = loop.planner.report()
+    assert report.done and not report.refused and 1 <= report.troubles.count("trapped") <= 3
+    assert score["coverage"] >= 0.95
+
+
+def test_a_route_that_cannot_be_planned_from_a_place_ahead_is_no_end_of_the_pass():
+    loop = Loop(FlatWorld((0, 0, 2.2, 1.6), start=START))
+    loop.world.ticks = 3000
+    plan_route, ticks = loop.planner._plan_route, []
+
+    def meddle(report):
+        ticks.append(report)
+        if len(ticks) == 120:
+            loop.planner._plan_route = lambda *given, **how: no_route("start (1.00, 1.00): blocked")
+            loop.planner._request_ahead(0.3)
+            loop.planner._plan_route = plan_route
+
+    safety = Safety(SafetySettings.of(loop.world.config))
+    run(loop.world, loop.localiser, loop.world, loop.room, loop.planner, safety, meddle)
+
+    assert loop.planner.report().done and loop.world.score()["coverage"] >= 0.965
+    assert "trapped" not in loop.planner.report().troubles
+
+
 def lost_between(loop, begin_s, end_s):
     """The localiser knows nothing in that time."""
     update = loop.localiser.update

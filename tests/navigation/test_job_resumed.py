@@ -11,7 +11,7 @@ from foundation.geometry import Pose2D
 from foundation.robot_config import RobotConfig
 from navigation.background import SteppedBackground
 from navigation.job import WHOLE_FLOOR, JobError, JobProgress, parse
-from navigation.job_store import JobNews, JobStore
+from navigation.job_store import JobNews, JobStore, JobStoreError, UnreadableJob
 from navigation.robot_loop import run
 from navigation.stages import build
 
@@ -79,6 +79,7 @@ def test_a_file_from_before_jobs_had_zones_is_of_the_whole_floor(tmp_path, told)
     store.close()
     with sqlite3.connect(path) as db:
         db.execute("DELETE FROM state WHERE name IN ('job', 'progress')")
+        db.execute("PRAGMA application_id=0")
     db.close()
 
     assert store.begin().progress == JobProgress(WHOLE_FLOOR) and store.job == WHOLE_FLOOR
@@ -95,12 +96,49 @@ def test_a_job_that_makes_no_sense_is_put_aside_as_broken(tmp_path, told, name, 
         db.execute("UPDATE state SET value = ? WHERE name = ?", [value, name])
     db.close()
 
-    assert store.begin() is None and (tmp_path / "job.broken.sqlite").exists()
+    with pytest.raises(UnreadableJob):
+        store.begin()
+    assert store.begin(SPOT) is None and (tmp_path / "job.broken.sqlite").exists()
 
 
 def test_rooms_are_refused_where_no_map_is_known(tmp_path):
     with pytest.raises(JobError, match="no map of a finished job is known"):
         build(RobotConfig(), background=lambda name: SteppedBackground(1), job=parse("rooms = [1]", "job.toml"))
+
+
+@pytest.mark.parametrize("text", ["rooms = [1]", "on_saved_map = true"])
+def test_a_job_that_cannot_be_done_leaves_the_unfinished_one_where_it_is(tmp_path, told, text):
+    def start(asked):
+        return build(RobotConfig(), background=lambda name: SteppedBackground(1), state_dir=tmp_path, job=asked)
+
+    with pytest.raises(JobError):
+        start(parse(text, "job.toml"))
+    assert list(tmp_path.iterdir()) == []
+    store = JobStore(tmp_path / "job.sqlite")
+    store.begin(SPOT)
+    store.add(told)
+    store.close()
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+    with pytest.raises(JobError):
+        start(parse(text, "job.toml"))
+
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    assert start(None).planner.progress().job == SPOT
+
+
+def test_an_unfinished_job_stays_where_the_one_asked_for_cannot_be_written(tmp_path, told, monkeypatch):
+    store = JobStore(tmp_path / "job.sqlite")
+    store.begin(SPOT)
+    store.add(told)
+    store.close()
+    monkeypatch.setattr("navigation.job_store._TABLES", ("keyframe (",))
+
+    with pytest.raises(JobStoreError):
+        store.begin(TWICE)
+
+    assert JobStore(tmp_path / "job.sqlite").look().progress.job == SPOT
+    assert not (tmp_path / "job.replaced.sqlite").exists()
 
 
 class Interrupted:
@@ -180,7 +218,7 @@ def test_a_job_put_aside_has_no_log_of_the_one_before(tmp_path, told):
 
 def test_without_a_finished_job_there_is_no_map(tmp_path, caplog):
     caplog.set_level(logging.WARNING, "navigation.job_store")
-    assert JobStore(tmp_path / "job.sqlite").finished() is None
+    assert JobStore(tmp_path / "job.sqlite").finished() is None and list(tmp_path.iterdir()) == []
     (tmp_path / "job.finished.sqlite").write_text("my shopping list " * 100)
     assert JobStore(tmp_path / "job.sqlite").finished() is None
     assert caplog.text.count("no map of a finished job") == 2

@@ -1,27 +1,33 @@
 """A job is kept as it goes, and a power cut at any moment costs what was not told yet."""
 
 import json
+import math
 import os
 import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from flat_world import FlatWorld
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from foundation.geometry import Pose2D
 from foundation.robot_config import RobotConfig
 from navigation.background import SteppedBackground
 from navigation.edge_points import EdgePoint
+from navigation.job import WHOLE_FLOOR, JobError, parse
 from navigation.job_keeper import EVERY_TICKS, JobKeeper
-from navigation.job_store import JobNews, JobStore, JobStoreError
+from navigation.job_store import JobNews, JobStore, JobStoreError, UnreadableJob
 from navigation.keyframes import Keyframe, Relation
 from navigation.map_handler import Mark
 from navigation.robot_loop import run
@@ -50,6 +56,21 @@ def news(first=0, count=2, **changes):
         [Mark(first, (0.2, 0.1), 0.06, "bumper")],
     )
     return replace(told, **changes)
+
+
+ZONED = parse("no_go = [{corners_map_m = [[2, 0], [3, 0], [3, 1], [2, 1]]}]", "job.toml")
+
+
+def zoned_job(folder):
+    store = JobStore(folder / "job.sqlite")
+    store.begin(ZONED)
+    store.add(news())
+    store.close()
+    return folder / "job.sqlite"
+
+
+def started(folder, job):
+    return build(CONFIG, background=lambda name: SteppedBackground(1), state_dir=folder, job=job)
 
 
 def test_what_was_told_is_read_back(tmp_path):
@@ -145,12 +166,62 @@ def test_a_file_that_is_no_job_is_put_aside(tmp_path, damage):
         db.close()
     left = path.read_bytes()
 
-    assert store.begin() is None
+    with pytest.raises(UnreadableJob, match="cannot be read"):
+        store.begin()
+    assert path.read_bytes() == left and not (tmp_path / "job.broken.sqlite").exists()
+    assert store.begin(WHOLE_FLOOR) is None
     store.add(news())
     store.close()
 
     assert (tmp_path / "job.broken.sqlite").read_bytes() == left
     assert store.begin() is not None
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A job with a zone, as bytes."""
+    return zoned_job(tmp_path_factory.mktemp("whole")).read_bytes()
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_a_flipped_bit_never_stops_a_start_and_never_moves_a_zone(whole, data):
+    told = data.draw(st.sampled_from(np.flatnonzero(np.frombuffer(whole, np.uint8)).tolist()))
+    bit = data.draw(st.integers(0, 7))
+    damaged = bytearray(whole)
+    damaged[told] ^= 1 << bit
+    with tempfile.TemporaryDirectory() as folder:
+        store = JobStore(Path(folder) / "job.sqlite")
+        (Path(folder) / "job.sqlite").write_bytes(damaged)
+
+        try:
+            store.begin()
+            assert store.job == ZONED
+        except UnreadableJob:
+            store.begin(ZONED)
+        store.close()
+
+
+@pytest.mark.parametrize("table", ["state SET value", "edge_point SET value"])
+def test_text_that_is_not_utf8_is_damage_told_in_one_line(tmp_path, caplog, table):
+    path = zoned_job(tmp_path)
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute(f"UPDATE {table} = CAST(X'7BFF7D' AS TEXT)")
+
+    with pytest.raises(JobError, match="Could not decode to UTF-8"):
+        started(tmp_path, None)
+    assert started(tmp_path, ZONED).keeper is not None and (tmp_path / "job.broken.sqlite").exists()
+
+
+@pytest.mark.parametrize("number", [1e9, math.inf])
+@pytest.mark.parametrize("column", ["pose SET x_m", "sweep SET y_m", "relation SET x_m"])
+def test_a_place_that_no_floor_has_is_damage(tmp_path, column, number):
+    path = zoned_job(tmp_path)
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute(f"UPDATE {column} = ?", [number])
+
+    with pytest.raises(UnreadableJob, match="further than 1000"):
+        JobStore(path).begin()
 
 
 def test_a_full_disk_costs_the_news_and_not_the_job(tmp_path):
@@ -318,21 +389,59 @@ def test_the_store_is_told_only_of_points_that_changed_and_of_those_gone(tmp_pat
     assert told[2].points[0].votes == {3: 2.0, 5: 1.0} and told[0].points[1].votes == {3: 2.0}
 
 
-def test_a_job_that_another_program_holds_is_left_alone_and_the_robot_starts_without(tmp_path, caplog):
-    store = JobStore(tmp_path / "job.sqlite")
-    store.begin()
-    store.add(news())
-    store.close()
-    holder = sqlite3.connect(tmp_path / "job.sqlite")
-    holder.execute("PRAGMA locking_mode=EXCLUSIVE")
-    holder.execute("BEGIN EXCLUSIVE")
+def test_a_job_that_another_program_holds_is_left_alone_and_only_a_job_given_is_done_unkept(tmp_path, caplog):
+    path = zoned_job(tmp_path)
+    with closing(sqlite3.connect(path)) as holder:
+        holder.execute("PRAGMA locking_mode=EXCLUSIVE")
+        holder.execute("BEGIN EXCLUSIVE")
 
-    stages = build(CONFIG, background=lambda name: SteppedBackground(1), state_dir=tmp_path)
-    holder.rollback()
-    holder.close()
+        with pytest.raises(JobError, match=r"job\.sqlite: .*locked; .* give a job with --job, or move the file away"):
+            started(tmp_path, None)
+        stages = started(tmp_path, ZONED)
+        holder.rollback()
 
     assert stages.keeper is None and "locked" in caplog.text
-    assert not (tmp_path / "job.broken.sqlite").exists() and store.begin() is not None
+    assert stages.room.zone_at(2.5, 0.5) is not None
+    assert not (tmp_path / "job.broken.sqlite").exists() and started(tmp_path, None).room.zone_at(2.5, 0.5) is not None
+
+
+def test_a_job_with_zones_is_never_taken_for_the_whole_floor_whatever_is_left_of_its_file(tmp_path):
+    path = zoned_job(tmp_path)
+    whole = path.read_bytes()
+    sizes = [0, 1, 99, 100, 511, 512, *range(4096, len(whole), 4096), len(whole) - 1]
+    for size in sizes:
+        path.write_bytes(whole[:size])
+        store = JobStore(path)
+        with pytest.raises(UnreadableJob):
+            store.begin()
+        assert path.read_bytes() == whole[:size]
+    with pytest.raises(JobError, match="its no-go zones are not known"):
+        started(tmp_path, None)
+
+    stages = started(tmp_path, ZONED)
+
+    assert stages.keeper is not None and (tmp_path / "job.broken.sqlite").read_bytes() == whole[: sizes[-1]]
+
+
+def test_a_job_whose_first_transactions_are_lost_is_still_that_job(tmp_path):
+    store = JobStore(tmp_path / "job.sqlite")
+    store.begin(ZONED)
+    store.add(news())
+    torn = tmp_path / "torn"
+    torn.mkdir()
+    shutil.copy(tmp_path / "job.sqlite", torn)  # and not its log
+    store.close()
+
+    again = JobStore(torn / "job.sqlite")
+
+    assert again.begin() is None and again.job == ZONED
+
+
+def test_a_job_in_a_folder_that_cannot_be_looked_into_is_not_forgotten(tmp_path):
+    (tmp_path / "state").symlink_to("state")
+
+    with pytest.raises(JobError, match="cannot be read"):
+        started(tmp_path / "state", None)
 
 
 def test_a_folder_that_cannot_be_made_is_said(tmp_path, caplog):

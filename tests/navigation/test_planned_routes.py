@@ -2,11 +2,16 @@ import itertools
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from foundation.errors import ConfigError
 from foundation.robot_config import RobotConfig
+from navigation.background import SteppedBackground
 from navigation.coverage_planner import repaired
 from navigation.grid_geometry import GridGeometry
 from navigation.planned_routes import PlannedRoutes, iterations_for, whole_cells_m
+from navigation.stages import build
 
 CELL_M = RobotConfig().planner.cell_m
 
@@ -46,7 +51,47 @@ def test_a_route_covers_the_room_and_what_is_swept_is_left_alone():
 def test_no_floor_is_no_route():
     free, geometry = room()
 
-    assert len(PlannedRoutes(RobotConfig())(~free, geometry, (1.0, 1.0), free, quick=True).points_map) == 0
+    none = PlannedRoutes(RobotConfig())(~free, geometry, (1.0, 1.0), free, quick=True)
+
+    assert len(none.points_map) == 0 and none.refused.startswith("no cell of the map's")
+
+
+def test_a_place_that_nothing_leads_away_from_is_told_and_floor_that_is_swept_is_not():
+    free, geometry = room()
+    free[:30], free[30:, :30] = False, False
+    routes = PlannedRoutes(RobotConfig())
+
+    shut = routes(free, geometry, (0.3, 0.3), ~free, quick=True)
+    assert shut.refused.startswith("start (0.30, 0.30): nothing within")
+    left = routes(free, geometry, (1.4, 1.4), free, quick=True)
+    assert len(left.points_map) < 2 and left.refused == ""
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value"), [("tool", "width_m", 0.03), ("tool", "width_m", 0.001), ("planner", "cell_m", 0.5)]
+)
+def test_a_robot_that_no_route_can_be_planned_for_is_refused_before_it_drives(section, key, value, tmp_path):
+    config = RobotConfig.model_validate({section: {key: value}})
+
+    with pytest.raises(ConfigError, match=rf"{section}\.{key} = {value}: "):
+        build(config, background=lambda name: SteppedBackground(1), state_dir=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@given(st.floats(0.02, 0.6), st.floats(0.0, 0.2), st.floats(0.002, 0.5), st.floats(0.001, 1.0))
+def test_what_is_not_refused_can_be_planned_for(radius_m, margin_m, cell_m, width_m):
+    config = RobotConfig.model_validate(
+        {
+            "body": {"radius_m": radius_m},
+            "planner": {"margin_m": margin_m, "cell_m": cell_m},
+            "tool": {"width_m": width_m},
+        }
+    )
+    try:
+        settings = PlannedRoutes(config)._settings
+    except ConfigError:
+        return
+    assert settings.robot_radius_m > 0 and settings.tool_width_m > 0
 
 
 def test_the_rest_of_a_route_is_led_round_what_came_and_picks_up_new_floor():

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from foundation.geometry import Pose2D
 from foundation.robot_config import Battery
-from navigation.recharge import SPARE_M, RechargeWatch, affordable_m, must_return
+from navigation.recharge import SPARE_M, STALLED_S, RechargeWatch, affordable_m, must_return
 from perception.observation import Observation
 
 SPEED_MPS = 0.12
@@ -76,6 +76,32 @@ def test_a_battery_that_tells_nothing_falls_and_fills_with_time():
     assert watch.level_ratio == pytest.approx(0.94) and not watch.charged
     watch.tick(seen(580.0), Pose2D(0, 0, 0), charging=True)
     assert watch.charged
+
+
+def at_the_charger(levels, every_s=10.0):
+    """A watch after each of the levels told there, the first on arriving."""
+    watch = RechargeWatch(Battery(recharge=True), SPEED_MPS)
+    for number, level in enumerate(levels):
+        watch.tick(seen(every_s * number, level), Pose2D(0, 0, 0), charging=number > 0)
+        yield watch
+
+
+@given(st.floats(0, 0.9), st.floats(0, 0.004), st.integers(0, 99))
+def test_a_level_that_does_not_rise_is_given_up_after_a_while_and_not_before(level, noise, seed):
+    rng, count = np.random.default_rng(seed), round(STALLED_S / 10.0)
+    told = [level, *(level + noise * rng.uniform(-1, 1, count + 1))]
+
+    stalled = [watch.stalled for watch in at_the_charger(told)]
+
+    assert stalled == [False] * count + [True] * 2
+
+
+@given(st.floats(0, 0.5), st.sampled_from([0.01, 0.05, 0.1]))
+def test_a_slow_charge_told_in_coarse_steps_is_waited_for(level, step):
+    hours = 4.0
+    told = [level + (k * 10.0 / 3600 / hours) // step * step for k in range(round(0.5 * hours * 360))]
+
+    assert not any(watch.stalled for watch in at_the_charger(told))
 
 
 def test_a_resumed_job_asks_at_once_how_far_home_is():

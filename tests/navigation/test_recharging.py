@@ -89,6 +89,29 @@ def test_a_charge_that_brings_nothing_ends_the_job_with_its_reason():
     assert "the rest is too far for the battery" in loop.events[-1]
 
 
+def test_a_charger_that_does_not_charge_ends_the_job_unfinished_with_its_reason():
+    world = ChargedWorld((0, 0, 2.4, 1.6), start=START, config=config(full_drive_s=150.0), full_s=150.0)
+    loop = Loop(world)
+    charged = world.observations
+
+    def not_charged():
+        waited_s = 0.0
+        for observation in charged():
+            if loop.planner.charges:
+                waited_s += 60.0  # a minute a tick
+                observation = replace(observation, stamp_s=observation.stamp_s + waited_s, battery_ratio=0.3)
+            yield observation
+
+    world.observations = not_charged
+
+    loop.drive(ticks=3000)
+
+    report = loop.planner.report()
+    assert loop.planner.charges == 1 and world.tick < 2000
+    assert not report.done and report.refused == loop.events[-1]
+    assert report.refused.startswith("battery at 30%, and not risen for 30 minutes: put the robot on its charger")
+
+
 @pytest.mark.slow
 def test_called_home_while_it_waits_it_ends_and_told_to_go_on_it_does():
     for call in ("return_to_start", "go_on"):

@@ -109,6 +109,7 @@ def test_a_zone_on_the_saved_map_makes_no_map_anew(known):
 
 
 def test_a_room_that_is_not_there_and_a_map_that_is_not_there_are_told(known, tmp_path):
+    before = sorted(path.name for path in known.iterdir())
     for state, text, says in (
         (known, "rooms = [3]", "room 3 is wanted, the map has rooms 1 to 2"),
         (tmp_path, "rooms = [1]", r"rooms \[1\] are wanted, and no map of a finished job is known"),
@@ -119,3 +120,4 @@ def test_a_room_that_is_not_there_and_a_map_that_is_not_there_are_told(known, tm
                 RobotConfig(), background=lambda name: SteppedBackground(1), state_dir=state,
                 job=parse(text, "job.toml"),
             )  # fmt: skip
+    assert sorted(path.name for path in known.iterdir()) == before, "the next start would try the impossible again"

@@ -105,6 +105,17 @@ def test_a_huge_image_is_refused_before_its_pixels_are_touched():
         grey_pixels(b"P5\n20000 20000\n255\n")
 
 
+@given(st.integers() | st.sampled_from([2**63 - 1, 2**63, -(2**63) - 1, 10**30, -1, 256]))
+def test_a_pgm_in_words_holds_numbers_up_to_its_largest_or_is_one_error(value: int):
+    data = f"P2\n2 1\n255\n7 {value}\n".encode()
+
+    if 0 <= value <= 255:
+        assert grey_pixels(data).tolist() == [[7, value]]
+    else:
+        with pytest.raises(MapImageError, match=r"(limits|from) 0 (and|to) 255"):
+            grey_pixels(data)
+
+
 @settings(deadline=None)
 @given(st.binary(max_size=200), st.sampled_from([b"P5\n3 2\n255\n", b"P2\n3 2\n255\n", b"\x89PNG\r\n\x1a\n", b""]))
 def test_any_bytes_are_an_image_or_one_error(data: bytes, head: bytes):
