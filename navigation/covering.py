@@ -26,11 +26,11 @@ from navigation.map_handler import MapHandler
 from navigation.path_follower import FollowerSettings, PathFollower
 from navigation.planned_routes import whole_cells_m
 from navigation.pose_estimate import PoseEstimate, Tracking
-from navigation.recovery import Recovery, StandStill, Trouble
 from navigation.robot_io import DriveCommand
 from navigation.route import LeftOut, Route, RoutePlanner, no_route
 from navigation.route_watch import RouteWatch
 from navigation.safety import scan_points
+from navigation.troubles import Troubles
 from navigation.wall_offset import WallOffset
 from navigation.way_home import Homecoming, HomeStep, WayHome, way_to
 from perception.observation import Observation
@@ -50,13 +50,6 @@ _GAIN_M2: Final = 0.02
 _LOOK_AGAIN_M2: Final = 0.15  # swept since the last look round: another one may pay
 _JOIN_M: Final = 0.4  # how far ahead of the robot a new route begins, unless something blocks earlier
 _WALL_GAP_M: Final = 0.017  # between body and wall on edge passes
-_LOST_LOOKS: Final = 4  # of half a minute each
-_BLIND_TICKS: Final = 300  # without a beam that tells something; then a person is needed
-_BEAMS_MIN: Final = 10
-_HELD_TIMES: Final = 4  # recoveries from a bumper or cliff sensor that did not let go in between
-_LOOK_BEHIND_M: Final = 0.05  # before a recovery's move goes nearer to a zone
-_IN_ZONE_M: Final = 0.05  # deeper than any error of the pose
-_TRAPPED_TRIES: Final = 3  # to get free, without new floor in between
 _OBJECT_NEAR_M: Final = 0.10
 _WAIT_TICKS: Final = 50
 _START_TICKS: Final = 15  # let the first scans draw the room
@@ -108,7 +101,7 @@ class Covering:
         self._follower = PathFollower(FollowerSettings.of(config))
         self._watch = RouteWatch(config, room, self._follower)
         self._last_tries = LastTries(room, on_event)
-        self._recovery = Recovery(config.drive.slow_mps, config.drive.turn_radps)
+        self._troubles = Troubles(config, room, on_event)
         self._last = _HALT
         self._ticks = 0
         self._waited_ticks = 0
@@ -127,18 +120,12 @@ class Covering:
         self._join_m = math.inf  # arc length where the route being planned begins
         self._empty_plans = 0
         self._left_out: tuple[LeftOut, ...] = ()
-        self._still = StandStill()
         self._round = LookRound()
         self._round.begin()
         self._covered_at_look_m2 = 0.0
         self._done = False
         self._begun = False
-        self._refused = ""
-        self._lost_looks = 0  # in a row
-        self._blind_ticks = 0  # in a row
-        self._held = 0  # recoveries since bumper and cliff sensors were last free
         self._no_plan, self._no_plan_ahead = "", False  # why the newest plan could not be made; not from here
-        self._trapped_tries, self._covered_when_trapped_m2 = 0, 0.0
         self._called_home = False
         self._way_home: WayHome | None = None
         self._homecoming: Homecoming | None = None
@@ -158,11 +145,11 @@ class Covering:
             self._plans,
             self._detours,
             self._left_out,
-            tuple(place.trouble.value for place in self._recovery.log),
+            self._troubles.names,
             health.trusted,
             health.reason,
             self._homecoming,
-            self._refused,
+            self._troubles.refused,
             self._way_home is not None and self._homecoming is None,
         )
 
@@ -183,8 +170,8 @@ class Covering:
 
     def command(self, estimate: PoseEstimate, observation: Observation) -> DriveCommand | None:
         self._ticks += 1
-        wanted = None if self._refused else self._decide(estimate, observation)
-        wanted = None if self._refused else wanted
+        wanted = None if self._troubles.refused else self._decide(estimate, observation)
+        wanted = None if self._troubles.refused else wanted
         self._notice_waiting(wanted, estimate)
         if wanted is None:
             return None
@@ -205,18 +192,16 @@ class Covering:
         pose = estimate.map_from_base
         if not self._begun and estimate.tracking is Tracking.TRACKING:
             self._begin_at(pose)
-        if estimate.tracking is Tracking.TRACKING and self._room.zone_gap_m(pose.x_m, pose.y_m) < -_IN_ZONE_M:
-            self._refuse_in_zone(pose)
+        if estimate.tracking is Tracking.TRACKING:
+            self._troubles.refuse_zone(pose, at_all=False)
         if self._called_home and self._way_home is None:
             self._begin_way_home(pose)
         self._poll(pose)
-        if self._sees_nothing(estimate, observation):
+        if self._troubles.sees_nothing(estimate, observation):
             return _HALT
-        self._notice_trouble(estimate, observation)
-        recovering = self._recovery.command(pose)
-        while recovering is not None and self._nears_zone(pose, recovering):
-            self._recovery.skip_move()
-            recovering = self._recovery.command(pose)
+        if self._troubles.notice(estimate, observation, self._last):
+            self._leave_route()
+        recovering = self._troubles.command(pose)
         if recovering is not None:
             return recovering
         if self._ticks <= _START_TICKS or estimate.tracking is Tracking.LOST:
@@ -225,7 +210,7 @@ class Covering:
             self._round.turned(pose)
             return DriveCommand(0.0, self._drive.turn_radps) if self._round.active else _HALT
         if self._follower.finished:
-            return self._between_routes(estimate, observation.stamp_s)
+            return self._between_routes(pose, observation.stamp_s)
         if not self._route_stands(estimate):
             return _HALT
         return self._follow(self._beside_walls(pose, observation), estimate.tracking)
@@ -234,23 +219,12 @@ class Covering:
         """Where the robot stands when it first knows."""
         self._begun = True
         self._progress = replace(self._progress, home=self._progress.home or pose)
-        self._refuse_in_zone(pose)
-
-    def _refuse_in_zone(self, pose: Pose2D) -> None:
-        zone = self._room.zone_at(pose.x_m, pose.y_m)
-        if zone is not None:
-            self._refuse(f"stands in the no-go zone {zone.name!r} at {pose.x_m:.2f}, {pose.y_m:.2f}: move it out")
-
-    def _refuse(self, reason: str) -> None:
-        """The job is not gone on with: it stays unfinished, and a person is told why."""
-        self._refused = reason
-        self._on_event(reason)
+        self._troubles.refuse_zone(pose, at_all=True)
 
     # routes
 
-    def _between_routes(self, estimate: PoseEstimate, stamp_s: float) -> DriveCommand | None:
+    def _between_routes(self, pose: Pose2D, stamp_s: float) -> DriveCommand | None:
         """No route: wait for the one being planned, ask for one, or be done."""
-        pose = estimate.map_from_base
         if self._background.busy:
             return _HALT
         if self._way_home is not None:
@@ -263,28 +237,14 @@ class Covering:
             if self._last_tries.another(self._left_out):
                 self._empty_plans = self._futile = 0
                 return _HALT
-            return self._end_of_pass(estimate, stamp_s)
+            return self._end_of_pass(pose, stamp_s)
         covered_m2 = self._room.covered_m2()
         self._futile = self._futile + 1 if covered_m2 - self._covered_before_m2 < _GAIN_M2 else 0
         self._covered_before_m2 = covered_m2
         self._request((pose.x_m, pose.y_m), math.inf)
         return _HALT
 
-    def _get_free(self, estimate: PoseEstimate, stamp_s: float) -> DriveCommand | None:
-        """No plan leaves this place: not the end of a pass. After some tries a person is needed."""
-        covered_m2 = self._room.covered_m2()
-        if abs(covered_m2 - self._covered_when_trapped_m2) > _GAIN_M2:
-            self._trapped_tries = 0
-        if self._trapped_tries >= _TRAPPED_TRIES:
-            self._refuse(f"trapped: no plan leaves this place, tried {self._trapped_tries} times: {self._no_plan}")
-            return None
-        self._trapped_tries += 1
-        self._covered_when_trapped_m2 = covered_m2
-        self._empty_plans = self._futile = 0
-        self._begin(Trouble.TRAPPED, estimate, stamp_s)
-        return _HALT
-
-    def _end_of_pass(self, estimate: PoseEstimate, stamp_s: float) -> DriveCommand | None:
+    def _end_of_pass(self, pose: Pose2D, stamp_s: float) -> DriveCommand | None:
         progress = self._progress
         if self._room.open_carpets():
             self._empty_plans = self._futile = 0  # there may be floor behind them
@@ -293,7 +253,10 @@ class Covering:
             self._no_plan, self._empty_plans = "", 0  # none from a place ahead: there may be one from here
             return _HALT
         if self._no_plan:
-            return self._get_free(estimate, stamp_s)
+            if self._troubles.trapped(pose, stamp_s, self._no_plan):
+                self._leave_route()
+            self._empty_plans = self._futile = 0
+            return _HALT
         if progress.pass_number < progress.job.passes:
             self._progress = replace(progress, pass_number=progress.pass_number + 1)
             self._on_event(f"pass {progress.pass_number} of {progress.job.passes} is done")
@@ -310,14 +273,13 @@ class Covering:
             self._left_out += (LeftOut(carpet_m2, _CARPET),)
         if not progress.job.return_to_start:
             return None
-        self._begin_way_home(estimate.map_from_base)
+        self._begin_way_home(pose)
         return _HALT
 
     def _begin_way_home(self, pose: Pose2D) -> None:
         self._room.open_carpets()  # the way may lead over them
         self._way_home = WayHome(self._progress.home or pose)
-        self._follower.stop()
-        self._join_m = math.inf
+        self._leave_route()
         self._round.end()
 
     def _between_ways(self, way_home: WayHome, pose: Pose2D) -> DriveCommand | None:
@@ -494,77 +456,9 @@ class Covering:
             top_mps = min(top_mps, math.sqrt(2 * 0.8 * self._drive.brake_mps2 * left_m))
         return self._follower.command(pose, self._last, top_mps)
 
-    # trouble
-
-    def _notice_trouble(self, estimate: PoseEstimate, observation: Observation) -> None:
-        pose, stamp_s = estimate.map_from_base, observation.stamp_s
-        if estimate.tracking is Tracking.LOST:
-            if not self._recovery.active:
-                self._look_where_it_is(estimate, stamp_s)
-            return
-        self._lost_looks = 0
-        if self._recovery.active:
-            if self._recovery.log[-1].trouble is Trouble.LOST:
-                self._recovery.end()
-            return
-        held = observation.bumper_pressed or any(observation.cliffs)
-        self._held = self._held if held else 0
-        if not (held or self._still.stuck(self._last, pose, stamp_s)):
-            return
-        reason = self._beyond_help(observation, pose, stamp_s)
-        if reason:
-            self._refuse(reason)
-        elif observation.bumper_pressed:
-            self._room.mark(estimate, self._body_radius_m + 0.03, 0.0, 0.05, "bumped")
-            self._begin(Trouble.BUMPED, estimate, stamp_s)
-        elif held:
-            self._room.mark(estimate, self._body_radius_m + 0.08, 0.0, 0.12, "cliff")
-            self._begin(Trouble.CLIFF, estimate, stamp_s)
-        else:
-            self._room.mark(estimate, self._body_radius_m + 0.02, 0.0, 0.03, "stuck")
-            self._begin(Trouble.STUCK, estimate, stamp_s)
-
-    def _beyond_help(self, observation: Observation, pose: Pose2D, stamp_s: float) -> str:
-        """Why another recovery would be in vain; empty when it may help."""
-        here = f"at {pose.x_m:.2f}, {pose.y_m:.2f}"
-        if self._held >= _HELD_TIMES:
-            what = "the bumper stays pressed" if observation.bumper_pressed else "a cliff sensor sees no floor any more"
-            return f"{what} {here}: look at it, and at where the robot stands"
-        return f"in trouble again and again {here}: put it elsewhere" if self._recovery.no_end(stamp_s) else ""
-
-    def _sees_nothing(self, estimate: PoseEstimate, observation: Observation) -> bool:
-        """A LIDAR that is silent or covered: the limiter lets nothing move, no recovery helps. Wait, then give up."""
-        scan = observation.scan
-        tells = scan is not None and np.count_nonzero(np.isfinite(scan.ranges_m)) >= _BEAMS_MIN
-        self._blind_ticks = 0 if tells or estimate.tracking is Tracking.LOST else self._blind_ticks + 1
-        if self._blind_ticks > _BLIND_TICKS:
-            self._refuse("the LIDAR sees nothing: look whether it turns, is plugged in and is not covered")
-        return self._blind_ticks > _WAIT_TICKS
-
-    def _nears_zone(self, pose: Pose2D, command: DriveCommand) -> bool:
-        """Whether a move without a plan would bring the body into a no-go zone, or deeper into one."""
-        if command.speed_mps == 0:
-            return False
-        there = pose @ Pose2D(math.copysign(_LOOK_BEHIND_M, command.speed_mps), 0.0, 0.0)
-        gap_m = self._room.zone_gap_m(there.x_m, there.y_m)
-        return gap_m < min(self._body_radius_m, self._room.zone_gap_m(pose.x_m, pose.y_m))
-
-    def _look_where_it_is(self, estimate: PoseEstimate, stamp_s: float) -> None:
-        """A few looks round; then a person is needed, and what is kept of the job waits for them."""
-        if self._lost_looks >= _LOST_LOOKS:
-            self._refuse("lost: nothing here is on the map; carry it back to where it was, or begin a new job")
-            return
-        self._lost_looks += 1
-        self._begin(Trouble.LOST, estimate, stamp_s)
-
-    def _begin(self, trouble: Trouble, estimate: PoseEstimate, stamp_s: float) -> None:
-        self._held += trouble in (Trouble.BUMPED, Trouble.CLIFF)
-        taken_for = self._recovery.begin(trouble, estimate.map_from_base, stamp_s)
-        pose = estimate.map_from_base
-        self._on_event(f"{taken_for.value} at {pose.x_m:.2f}, {pose.y_m:.2f}")
+    def _leave_route(self) -> None:
         self._follower.stop()
         self._join_m = math.inf
-        self._still.reset()
 
 
 __all__ = ["Covering", "CoveringReport", "no_route"]
