@@ -17,8 +17,9 @@ from foundation.progress import bars
 from foundation.robot_config import RobotConfig
 from oxturn.ideal_drive import ideal_drive
 from oxturn.job_cost import JobCost
-from oxturn.job_rooms import FIRST_SEED, cost, room_of, table
+from oxturn.job_rooms import FIRST_SEED, cost, room_of, runs_folder, table
 from oxturn.known_drive import known_drive
+from oxturn.missed_floor import mean, missed_floor
 from oxturn.verdict import Row, Verdict
 from simulation.run_key import run_key
 
@@ -53,6 +54,15 @@ def main() -> int:
         for name in told.only
     }
     print("\n".join(table(costs, seeds)))
+    for name, done in costs.items():
+        folder = runs_folder(told.out, name, bundles[name], told.flat_rooms or None)
+        missed = mean(missed_floor(folder / f"room-{seed}") for seed in seeds)
+        beside, false = 100 * missed.beside_things, 100 * missed.beside_false_marks
+        print(
+            f"{name}: of {missed.coverable_m2:.0f} m2 in {len(done.runs)} rooms missed {beside:.2f} % beside things,"
+            f" {false:.2f} % beside marks where nothing lies ({missed.false_marks} of {missed.marks}),"
+            f" {100 * missed.elsewhere:.2f} % elsewhere"
+        )
     over_ideal = times_over_ideal(costs, seeds, told.flat_rooms or None)
     verdict = bars_of(costs, over_ideal)
     for row in verdict.rows:

@@ -83,7 +83,7 @@ def cost(
         name,
         seeds,
         lambda seed, to: drive(seed, to, bundle_dir, flat_rooms),
-        out / f"{name}-{run_key(bundle_dir, flat_rooms)}",
+        runs_folder(out, name, bundle_dir, flat_rooms),
         side_by_side=side_by_side,
         progress=progress,
     )
@@ -112,6 +112,11 @@ def room_of(seed: int, flat_rooms: int | None) -> "Room":
     from simulation.room_simulator import draw_room
 
     return draw_room(seed, rooms=flat_rooms, purpose="test", small_objects=SMALL_OBJECTS)
+
+
+def runs_folder(out: Path, name: str, bundle_dir: Path | None, flat_rooms: int | None) -> Path:
+    """Where `out` holds the runs of `name`, a folder a room."""
+    return out / f"{name}-{run_key(bundle_dir, flat_rooms)}"
 
 
 def table(costs: dict[str, JobCost], seeds: Sequence[int]) -> list[str]:

@@ -16,6 +16,7 @@ from matplotlib.patches import Circle
 from foundation.geometry import FloatArray
 from oxturn.report.driven_run import DrivenRun
 from perception.labels import SMALL_OBJECTS
+from simulation.judge import rigid_fit
 
 FLOOR, SOLID, COVERED, MISSED = "#f4f1ea", "#3b3f46", "#8fc7a6", "#e08b6d"
 PATH, HIT, SPARED = "#27548a", "#c0392b", "#1e8449"
@@ -65,8 +66,7 @@ def map_over_truth(run: DrivenRun, to: Path) -> Path | None:
     rows, cols = np.nonzero(run.robot_map > 50)
     cell_m = (extent[1] - extent[0]) / run.robot_map.shape[1]
     walls_map = np.stack([extent[0] + (cols + 0.5) * cell_m, extent[2] + (rows + 0.5) * cell_m], axis=1)
-    rotation, shift = rigid_fit(*matched(run.published_trajectory, run.true_trajectory))
-    walls = walls_map @ rotation.T + shift
+    walls = rigid_fit(*matched(run.published_trajectory, run.true_trajectory)).transform(walls_map)
     axes.scatter(walls[:, 0], walls[:, 1], s=1.2, color=HIT, linewidths=0, zorder=3)
     error_cm = 100 * run.score["localisation_error_m"]
     axes.set_title(
@@ -110,14 +110,6 @@ def matched(published: FloatArray, true: FloatArray) -> tuple[FloatArray, FloatA
     stamps_s = published[inside, 0]
     at_stamps = [np.interp(stamps_s, true[:, 0], true[:, column]) for column in (1, 2)]
     return published[inside, 1:3], np.stack(at_stamps, axis=1)
-
-
-def rigid_fit(points: FloatArray, onto: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Rotation (2, 2) and shift (2,) that lay points (N, 2) best onto others (Umeyama 1991, without scale)."""
-    middle, target = points.mean(axis=0), onto.mean(axis=0)
-    left, _, right = np.linalg.svd((onto - target).T @ (points - middle))
-    rotation = left @ np.diag([1.0, np.sign(np.linalg.det(left @ right))]) @ right
-    return rotation, target - rotation @ middle
 
 
 def _room(run: DrivenRun) -> tuple[Any, Any]:
