@@ -50,6 +50,8 @@ _WEIGH_FRAMES: Final = 5  # things are weighed as a whole twice a second
 _VIEW_M2: Final = 0.7  # floor in view within the detector's range
 _FLOODED_SHARE: Final = 0.25  # of the floor in view, claimed on average
 _FLOODED_FRAMES: Final = 80.0
+_RESTLESS_RATE: Final = 0.6  # new points a frame; rooms full of things have brought .3 for a while, .1 on the whole
+_RESTLESS_FRAMES: Final = 200.0
 
 
 _Indices = NDArray[np.int64]
@@ -63,6 +65,7 @@ class DetectorHealth:
     reason: str = ""
     entered: int = 0
     vanished: int = 0
+    entering: float = 0.0  # points a frame that newly enter the plan, averaged over some twenty seconds
     driven_over: int = 0
     claimed_share: float = 0.0  # of the floor in view, running mean
 
@@ -137,11 +140,12 @@ class ObjectLayer:
             return
         near = _usable(detections, self._range_max_m)
         self._judge_frame(detections.radii_m[near])
-        matched: set[int] = set()
+        matched, entered_before = set[int](), self.health.entered
         for index in near:
             for sighting in _sightings(detections, int(index), map_from_base):
                 if not on_furniture(sighting.x_m, sighting.y_m, _FURNITURE_M + min(sighting.spread_m, 0.04)):
                     self._fuse(sighting, map_from_base, keyframe, map_from_keyframe, matched)
+        self._note_entered(self.health.entered - entered_before)
         self._miss(map_from_base, matched, detections, near)
         self._frames += 1
         if self._frames % _WEIGH_FRAMES == 0:
@@ -171,6 +175,8 @@ class ObjectLayer:
             self.distrust(f"objects claim {claimed_m2:.2f} of {free_floor_m2:.1f} m2 of floor")
         elif health.claimed_share > _FLOODED_SHARE:
             self.distrust(f"{health.claimed_share:.0%} of the floor in view claimed, limit {_FLOODED_SHARE:.0%}")
+        elif health.entering > _RESTLESS_RATE:
+            self.distrust(f"{health.entering:.1f} new edges of things in every frame, limit {_RESTLESS_RATE:.1f}")
         elif health.driven_over > 20 and health.driven_over > 0.2 * health.entered:
             self.distrust(f"{health.driven_over} of {health.entered} objects were driven over")
 
@@ -220,6 +226,11 @@ class ObjectLayer:
         share = float(np.minimum((2 * radii_m) ** 2, 0.04).sum()) / _VIEW_M2
         mean = self.health.claimed_share + (min(share, 1.0) - self.health.claimed_share) / _FLOODED_FRAMES
         self.health = replace(self.health, claimed_share=mean)
+
+    def _note_entered(self, count: int) -> None:
+        """What comes and goes claims little floor at a time, and yet no route lasts beside it."""
+        mean = self.health.entering + (count - self.health.entering) / _RESTLESS_FRAMES
+        self.health = replace(self.health, entering=mean)
 
     def _fuse(
         self, sighting: _Sighting, view: Pose2D, keyframe: int, map_from_keyframe: Pose2D, matched: set[int]

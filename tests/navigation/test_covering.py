@@ -82,6 +82,16 @@ def test_a_detector_that_sees_things_everywhere_does_not_stop_the_job():
     assert score["coverage"] >= 0.95
 
 
+def test_a_detector_whose_things_come_and_go_is_not_believed_for_long():
+    loop = Loop(FlatWorld((0, 0, 2.2, 1.6), start=START, false_alarms=0.9))
+
+    loop.drive(300)
+
+    report = loop.planner.report()
+    assert not report.detector_trusted and "every frame" in report.detector_reason
+    assert loop.room.claimed_m2() == 0
+
+
 def test_a_glass_block_is_found_by_bumping_and_left_out():
     loop = Loop(FlatWorld((0, 0, 2.2, 1.6), start=START, glass=[(1.2, 0.6, 1.5, 0.9)]))
 
