@@ -3,7 +3,8 @@
 import pytest
 
 from foundation.robot_config import RobotConfig
-from oxturn.ideal_drive import TARGET_RATIO, IdealDrive, ideal_drive
+from oxturn.ideal_drive import TARGET_RATIO, IdealDrive, ideal_drive, whole_truth
+from simulation.judge import Judge
 from simulation.room_simulator import draw_room
 
 STEPS = 4000
@@ -18,6 +19,19 @@ def test_it_covers_what_a_run_must_and_small_things_make_it_turn_more():
     assert min(drive.coverage_ratio for drive in drives) >= TARGET_RATIO - 0.005
     assert drives[1].rotation_rad > drives[0].rotation_rad
     assert ideal_drive(strewn, RobotConfig(), STEPS) == drives[1]
+
+
+@pytest.mark.parametrize(("seed", "cell_m"), [(6003, 0.01), (6011, 0.02)])
+def test_no_room_is_left_out_because_its_door_is_shut_on_a_coarse_grid(seed, cell_m):
+    room = draw_room(seed, rooms=None, purpose="test", small_objects=(10, 12))
+
+    config = RobotConfig()
+
+    truth = whole_truth(room, config)
+
+    judged = Judge(room, config).truth
+    assert truth.geometry.cell_m == cell_m
+    assert truth.coverable_m2 >= 0.98 * judged.coverable_m2
 
 
 def test_execution_is_driving_and_turning():
