@@ -44,11 +44,11 @@ def keyframe(stamp_s):
 def news(first=0, count=2, **changes):
     """Of keyframes `first` and on, a sweep beside each."""
     numbers = range(first, first + count)
-    pose = Pose2D(0.1 * first, 0.2, 0.3)
+    pose = Pose2D(0.1 * (first % 1000), 0.2, 0.3)
     told = JobNews(
         pose,
         [(k, keyframe(float(k))) for k in numbers],
-        [(k, Pose2D(0.5 * k, 0.0, 0.0)) for k in numbers],
+        [(k, Pose2D(0.5 * (k % 1000), 0.0, 0.0)) for k in numbers],
         [(k, Relation(k, k + 1, Pose2D(0.5, 0, 0), np.eye(3) * (k + 1), k > 0)) for k in numbers[:-1]],
         np.array([[k, 0.1, 0.2, 0.3, k > first] for k in numbers], dtype=float),
         first,
