@@ -9,6 +9,7 @@ from room_samples import capture
 
 from oxturn import airflow_home
 from oxturn.airflow_home import AirflowError, environment, running
+from oxturn.service_verbs import local_variables
 
 
 def test_everything_listens_on_loopback_and_runs_our_dags(tmp_path):
@@ -70,9 +71,8 @@ def test_without_airflow_it_says_how_to_get_it(tmp_path, monkeypatch):
 def test_the_real_airflow_answers_on_loopback_alone_and_a_capture_wakes_the_training(tmp_path):
     pytest.importorskip("airflow", exc_type=ImportError)
     capture(tmp_path / "captures", rooms=4, frames=4, scale=3)
-    variables = {"lake": (tmp_path / "lake").as_uri(), "source": (tmp_path / "captures").as_uri(), "partition": "p"}
-    variables |= {"seed": "1", "copies": "0", "task": "obstacles", "minutes": "0.02"}
-    variables |= {"registry": f"sqlite:///{tmp_path}/mlflow.db"}
+    variables = local_variables(tmp_path / "home", (tmp_path / "lake").as_uri())
+    variables |= {"source": (tmp_path / "captures").as_uri(), "copies": "0", "minutes": "0.02", "job_rooms": "0"}
     with running(tmp_path / "home", 18080, variables) as held:
         airflow = Asked(held)
         dags = airflow.until(lambda: airflow.get("dags")["dags"], lambda dags: len(dags) >= 4)
