@@ -6,7 +6,7 @@ to be read are refused with `OutFolderError`. A finished folder carries a mark: 
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,6 +34,11 @@ def require_own(
         )
 
 
+def besides(names: Collection[str]) -> Callable[[Path], list[str]]:
+    """For `require_own`: whatever is called otherwise is a stranger."""
+    return lambda folder: [name for name in names_in(folder) if name not in names]
+
+
 def require_marked(out: Path, kind: str, *, source: Path) -> None:
     """`out` may be replaced by what `kind` makes of the folder `source`. Raises OutFolderError."""
     read, written = source.resolve(), out.resolve()
@@ -57,7 +62,7 @@ def _not_marked(folder: Path, kind: str) -> list[str]:
     told = _mark_of(folder)
     holds = told.get("holds")
     known = [MARK, *holds] if told.get("kind") == kind and isinstance(holds, list) else []
-    return [name for name in names_in(folder) if name not in known]
+    return besides(known)(folder)
 
 
 def _mark_of(folder: Path) -> dict[str, Any]:

@@ -82,10 +82,7 @@ class RobotMetrics:
         self.software = Info("oxturn_software", "The robot's program and the slot it runs from", registry=registry)
         self.updates = Counter("oxturn_updates", "Finished updates by result", ["result"], registry=registry)
         self.update_seconds = Histogram(
-            "oxturn_update_seconds",
-            "Time an update took",
-            buckets=UPDATE_SECONDS_BUCKETS,
-            registry=registry,
+            "oxturn_update_seconds", "Time an update took", buckets=UPDATE_SECONDS_BUCKETS, registry=registry
         )
         self.drift_score = Gauge(
             "oxturn_drift_score", "Distance from the reference, 1 = alarm", ["feature"], registry=registry

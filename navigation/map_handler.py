@@ -225,10 +225,10 @@ class MapHandler:
         self._zones = list(zones)
         self._draw_zones()
 
-    def zone_at(self, x_m: float, y_m: float) -> KeepOut | None:
-        """The no-go zone that a place lies in."""
-        here = GridGeometry(x_m - 5e-4, y_m - 5e-4, 1e-3, 1, 1)
-        return next((zone for zone in self._zones if polygon_cells(here, zone.corners_map).any()), None)
+    def zone_at(self, x_m: float, y_m: float, deeper_m: float = 0.0) -> KeepOut | None:
+        """The no-go zone that a place lies in, further than `deeper_m` from its edge."""
+        place = x_m, y_m
+        return next((zone for zone in self._zones if polygon_gap_m(zone.corners_map, place) < -deeper_m), None)
 
     def zone_gap_m(self, x_m: float, y_m: float) -> float:
         """From a place to the nearest no-go zone or virtual wall, negative inside; inf where there is none."""

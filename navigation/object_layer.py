@@ -50,7 +50,7 @@ _WEIGH_FRAMES: Final = 5  # things are weighed as a whole twice a second
 _VIEW_M2: Final = 0.7  # floor in view within the detector's range
 _FLOODED_SHARE: Final = 0.25  # of the floor in view, claimed on average
 _FLOODED_FRAMES: Final = 80.0
-_RESTLESS_RATE: Final = 0.6  # new points a frame; rooms full of things have brought .3 for a while, .1 on the whole
+_RESTLESS_RATE: Final = 0.6  # new points a frame; rooms full of things bring .2 at most, .1 on the whole
 _RESTLESS_FRAMES: Final = 200.0
 
 
@@ -65,7 +65,7 @@ class DetectorHealth:
     reason: str = ""
     entered: int = 0
     vanished: int = 0
-    entering: float = 0.0  # points a frame that newly enter the plan, averaged over some twenty seconds
+    entering: float = 0.0  # points a frame that newly enter the plan, averaged over the last 200 frames or so
     driven_over: int = 0
     claimed_share: float = 0.0  # of the floor in view, running mean
 

@@ -43,14 +43,15 @@ class PlannedRoutes:
         width_m, cell_m = config.tool.width_m, config.planner.cell_m
         if width_m <= _OVERLAP_M:
             raise ConfigError(f"tool.width_m = {width_m}: swaths overlap by {_OVERLAP_M} m, the tool has to be wider")
-        if whole_cells_m(config.clearance_m, cell_m) <= 0:
+        radius_m = whole_cells_m(config.clearance_m, cell_m)
+        if radius_m <= 0:
             raise ConfigError(
                 f"planner.cell_m = {cell_m}: at most {2 * config.clearance_m:.3f},"
                 " twice body.radius_m and planner.margin_m"
             )
         self._settings = CoverageSettings(
-            robot_radius_m=whole_cells_m(config.clearance_m, config.planner.cell_m),
-            tool_width_m=config.tool.width_m - _OVERLAP_M,
+            robot_radius_m=radius_m,
+            tool_width_m=width_m - _OVERLAP_M,
             tool_offset_left_m=config.tool.offset_left_m,
             edge_passes=1,
             turn_cost_m=_TURN_COST_M,

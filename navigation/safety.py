@@ -21,6 +21,7 @@ import numpy as np
 from foundation.geometry import IDENTITY, FloatArray, Pose2D
 from foundation.robot_config import RobotConfig
 from navigation.path_follower import ahead
+from navigation.repeated_scan import RepeatedScans
 from navigation.robot_io import STOP, DriveCommand
 from perception.observation import Observation, Scan
 
@@ -34,7 +35,6 @@ _BESIDE_BODY_M: Final = 0.03  # nothing nearer than this: one scan is enough
 _TURNED_AWAY_RAD: Final = math.radians(10)
 _TOUCHING_M: Final = 0.003  # a mean of five beams is wrong by that
 _POINTS_MIN: Final = 10  # with fewer the LIDAR sees nothing; a room of any size has hundreds
-_MOVED_M_OR_RAD: Final = 0.02  # told to, between two scans that cannot be equal
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +87,7 @@ class Safety:
         self._scans_with_room = 0  # in a row, for going on there
         self._points_base: FloatArray = np.zeros((0, 2))
         self._scan_s: float | None = None
-        self._ranges: FloatArray | None = None  # of the newest scan, whatever it tells
-        self._moved_m_or_rad = 0.0  # told since it came
+        self._repeated = RepeatedScans()  # by what the wheels were told
         self._last = STOP
         self._last_s: float | None = None
 
@@ -111,9 +110,9 @@ class Safety:
     def _take_in(self, observation: Observation) -> bool:
         """The points of now: a new scan's, or the last ones as seen from where the robot has driven since."""
         moved = self._moved(observation.stamp_s)
-        self._moved_m_or_rad += math.hypot(moved.x_m, moved.y_m) + abs(moved.heading_rad)
+        self._repeated.moved(moved)
         scan = observation.scan
-        if scan is not None and not self._repeats(scan):
+        if scan is not None and not self._repeated.repeats(scan):
             points_base = scan_points(scan, self._settings.base_from_laser)
             if len(points_base) >= _POINTS_MIN:
                 self._points_base, self._scan_s = points_base, scan.stamp_s
@@ -126,13 +125,6 @@ class Safety:
         if self._last_s is None or not 0 < stamp_s - self._last_s <= self._settings.scan_stale_s:
             return IDENTITY
         return ahead(IDENTITY, self._last, stamp_s - self._last_s)
-
-    def _repeats(self, scan: Scan) -> bool:
-        """Equal to the last bit although the robot was told to move: noise alone would have changed it."""
-        if self._ranges is not None and np.array_equal(self._ranges, scan.ranges_m, equal_nan=True):
-            return self._moved_m_or_rad >= _MOVED_M_OR_RAD
-        self._ranges, self._moved_m_or_rad = scan.ranges_m, 0.0
-        return False
 
     def _sure_of_room(self, command: DriveCommand, told: bool) -> bool:
         """Whether enough scans in a row have let it go on, this one included."""

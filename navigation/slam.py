@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from foundation.geometry import IDENTITY, FloatArray, Pose2D
+from foundation.geometry import IDENTITY, Pose2D
 from navigation.background import Background, SteppedBackground
 from navigation.keyframes import Keyframe, KeyframeStore, Relation, Snapshot
 from navigation.live_map import LiveMap
@@ -23,6 +23,7 @@ from navigation.motion_model import SlipWatch, prior_information, speeds
 from navigation.odometry import WheelOdometry
 from navigation.pose_estimate import PoseEstimate, Tracking
 from navigation.relocalisation import KnownGround, Look, RelocalisationSettings, Relocaliser, look
+from navigation.repeated_scan import RepeatedScans
 from navigation.scan_matcher import Match, MatchSettings, match
 from navigation.scan_points import ScanPoints, points_of
 from perception.observation import Observation, Scan
@@ -96,9 +97,8 @@ class Slam:
         self._odom_from_base = IDENTITY
         self._since_scan = IDENTITY  # motion by odometry since the last scan that was matched
         self._unseen_m, self._unseen_rad = 0.0, 0.0  # driven and turned since then, to and fro
-        self._repeated_m_or_rad = 0.0  # driven and turned since the ranges last changed
+        self._repeated = RepeatedScans()  # by odometry
         self._stamp_s: float | None = None
-        self._last_ranges: FloatArray | None = None
         self._points: ScanPoints | None = None  # of the newest scan, for looking around when lost
         self._travelled_m = 0.0
         self._poor_scans = 0
@@ -136,9 +136,9 @@ class Slam:
         self._odom_from_base = odom_from_base
         self._anchor_from_base = self._anchor_from_base @ moved
         self._since_scan = self._since_scan @ moved
-        step_m, step_rad = math.hypot(moved.x_m, moved.y_m), abs(moved.heading_rad)
-        self._unseen_m, self._unseen_rad = self._unseen_m + step_m, self._unseen_rad + step_rad
-        self._repeated_m_or_rad += step_m + step_rad
+        self._unseen_m += math.hypot(moved.x_m, moved.y_m)
+        self._unseen_rad += abs(moved.heading_rad)
+        self._repeated.moved(moved)
         if scan is not None:
             gap_s = 0.0 if self._stamp_s is None else stamp_s - self._stamp_s
             self._look(stamp_s, scan, speeds(moved, gap_s))
@@ -155,7 +155,7 @@ class Slam:
         settings = self._settings
         points = points_of(scan, self._base_from_laser, stamp_s, *velocity, settings.range_min_m, settings.range_max_m)
         self._points = None
-        if len(points.points_base) < settings.min_points or self._frozen(scan):
+        if len(points.points_base) < settings.min_points or self._repeated.repeats(scan):
             self._blind()
             return
         self._points = points
@@ -351,14 +351,6 @@ class Slam:
         moved = self._anchor_from_base
         far_m = settings.keyframe_new_m if new_ground else settings.keyframe_m
         return math.hypot(moved.x_m, moved.y_m) > far_m or abs(moved.heading_rad) > turn_rad
-
-    def _frozen(self, scan: Scan) -> bool:
-        """The same ranges to the last bit although the wheels turned: a LIDAR that repeats itself."""
-        last, self._last_ranges = self._last_ranges, scan.ranges_m
-        if last is not None and np.array_equal(last, scan.ranges_m, equal_nan=True):
-            return self._repeated_m_or_rad >= 0.02
-        self._repeated_m_or_rad = 0.0
-        return False
 
     def _blind(self) -> None:
         """Nothing to match: odometry carries the pose for a while."""

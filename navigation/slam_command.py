@@ -8,9 +8,9 @@ from typing import Protocol
 
 import numpy as np
 
-from foundation.atomic_files import names_in, staged_folder
+from foundation.atomic_files import staged_folder
 from foundation.geometry import FloatArray
-from foundation.out_folder import require_own
+from foundation.out_folder import besides, require_own
 from foundation.progress import Advance
 from foundation.settled_memory import settled_memory
 from foundation.thread_switches import quick_switches
@@ -62,7 +62,7 @@ def run_slam(
 ) -> SlamReport:
     """Raises CarmenLogError, or OutFolderError where `map_out` holds anything but such a map; writes nothing then."""
     if map_out is not None:
-        require_own(map_out, "a map", lambda folder: [name for name in names_in(folder) if name not in MAP_NAMES])
+        require_own(map_out, "a map", besides(MAP_NAMES))
     imports_mb = _peak_mb()
     settings = SlamSettings()
     warm_up(settings)

@@ -57,10 +57,8 @@ class Troubles:
 
     def refuse_zone(self, pose: Pose2D, *, at_all: bool) -> None:
         """Stands in a no-go zone: carried there, or put down there (`at_all`: the least of it counts)."""
-        if self.refused or (not at_all and self._room.zone_gap_m(pose.x_m, pose.y_m) >= -_IN_ZONE_M):
-            return
-        zone = self._room.zone_at(pose.x_m, pose.y_m)
-        if zone is not None:
+        zone = self._room.zone_at(pose.x_m, pose.y_m, 0.0 if at_all else _IN_ZONE_M)
+        if zone is not None and not self.refused:
             self.refuse(f"stands in the no-go zone {zone.name!r} at {pose.x_m:.2f}, {pose.y_m:.2f}: move it out")
 
     def sees_nothing(self, estimate: PoseEstimate, observation: Observation) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perception.errors import SampleError
-from perception.letterbox import Letterbox
+from perception.letterbox import Letterbox, letterbox
 
 Image = NDArray[np.uint8]  # (H, W, 3) BGR
 
@@ -48,11 +48,12 @@ def resized(image: Image, width_px: int, height_px: int) -> Image:
     return np.asarray(cv2.resize(image, (width_px, height_px), interpolation=how), dtype=np.uint8)
 
 
-def fitted(image: Image, box: Letterbox) -> Image:
-    """The whole picture in (box.height_px, box.width_px, 3), borders in its mean colour; `resized` where it needs none.
+def fitted(image: Image, width_px: int, height_px: int) -> Image:
+    """The whole picture in (`height_px`, `width_px`, 3), borders in its mean colour; `resized` where it needs none.
 
     The mean, because networks are given a frame by its own mean and spread.
     """
+    box = letterbox(image.shape[1], image.shape[0], width_px, height_px)
     inner = resized(image, box.inner_width_px, box.inner_height_px)
     if not box.bordered:
         return inner

@@ -312,7 +312,6 @@ def nothing(image_bgr: NDArray[np.uint8], camera: PinholeCamera) -> Detections:
 def of_bundle(bundle_dir: Path, *, min_score: float | None, range_max_m: float) -> FrameDetector:
     """The robot's own detector on single images."""
     from perception import model_bundle, obstacle_decoding
-    from perception.letterbox import letterbox
     from perception.onnx_model import OnnxModel
 
     bundle = model_bundle.load(bundle_dir)
@@ -321,8 +320,7 @@ def of_bundle(bundle_dir: Path, *, min_score: float | None, range_max_m: float) 
     rows, columns = model.input_shape[:2]
 
     def detect(image_bgr: NDArray[np.uint8], camera: PinholeCamera) -> Detections:
-        fit = letterbox(image_bgr.shape[1], image_bgr.shape[0], columns, rows)
-        answers: Mapping[str, NDArray[np.float32]] = model.run(data_processor.fitted(image_bgr, fit))
+        answers: Mapping[str, NDArray[np.float32]] = model.run(data_processor.fitted(image_bgr, columns, rows))
         return obstacle_decoding.decode(
             answers,
             camera,

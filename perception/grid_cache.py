@@ -147,7 +147,7 @@ def learned(sample: Sample, size: ImageInput) -> tuple[data_processor.Image, obs
     height, width = image.shape[:2]
     fit = letterbox(width, height, size.width_px, size.height_px)
     if (height, width) != (size.height_px, size.width_px):
-        image = data_processor.fitted(image, fit)
+        image = data_processor.fitted(image, size.width_px, size.height_px)
         segmentation, instances = (data_processor.fitted_labels(held, fit) for held in (segmentation, instances))
         objects = [found for item in objects if (found := _measured(item, instances)) is not None]
     return image, obstacle_targets.encode(

@@ -15,7 +15,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,12 +23,11 @@ from numpy.typing import NDArray
 from foundation.array_file import read_arrays
 from foundation.errors import ArrayFileError
 from perception import data_processor, provenance
+from perception.dataset import PARTS
 from perception.errors import EvaluationError, TaskError
 from perception.tasks.task import ImageInput, Task
 
 logger = logging.getLogger(__name__)
-
-PARTS: Final = ("train", "validation", "test")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +142,9 @@ def _of_table(table: Path, task: Task, part: str) -> LabelledArrays:
             continue
         if row["label"] not in classes:
             raise TaskError(f"{table}:{number}: unknown label {row['label']!r}; known: {', '.join(classes)}")
-        made_by.add(row.get("provenance") or "human")
-        provenance.refuse_unfit(sorted(made_by), task, part, f"{table}:{number}")
+        labeller = row.get("provenance") or "human"
+        provenance.refuse_unfit([labeller], task, part, f"{table}:{number}")
+        made_by.add(labeller)
         path = table.parent / row["file"]
         image = data_processor.read_photo(path)
         digest.update(path.read_bytes())

@@ -7,7 +7,7 @@ import numpy as np
 from foundation.camera_geometry import PinholeCamera
 from perception import data_processor, model_bundle, obstacle_decoding
 from perception.errors import BundleError
-from perception.letterbox import letterbox, same_aspect
+from perception.letterbox import same_aspect
 from perception.observation import Detections, Frame, Observation, ObservationError
 from perception.obstacle_decoding import MAP_PIECE_M
 from perception.onnx_model import OnnxModel
@@ -57,8 +57,7 @@ class ObstacleDetector:
                 f"{self._camera.height_px}; set [camera] width_px and height_px to an aspect that it gives"
             )
         rows, columns = self._model.input_shape[:2]
-        fit = letterbox(width_px, height_px, columns, rows)
-        image = np.ascontiguousarray(data_processor.fitted(frame.image_bgr, fit))
+        image = np.ascontiguousarray(data_processor.fitted(frame.image_bgr, columns, rows))
         return obstacle_decoding.decode(
             self._model.run(image),
             self._camera.scaled(width_px, height_px),

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from foundation.robot_config import RobotConfig
 from perception import data_processor, model_bundle, obstacle_decoding
 from perception.data_processor import Image
-from perception.letterbox import letterbox, middle_of
+from perception.letterbox import middle_of
 from perception.model_bundle import Bundle
 from perception.onnx_model import OnnxModel
 from perception.tasks.obstacles import OBSTACLES
@@ -47,7 +47,7 @@ class Predictor:
         """
         (rows, columns), (height_px, width_px) = self._model.input_shape[:2], image.shape[:2]
         if self.bundle.task == OBSTACLES.name:
-            given = data_processor.fitted(image, letterbox(width_px, height_px, columns, rows))
+            given = data_processor.fitted(image, columns, rows)
             return {"detections": self._detections(self._model.run(np.ascontiguousarray(given)), width_px, height_px)}
         return self._label(self._model.run(np.ascontiguousarray(data_processor.resized(image, columns, rows))))
 

@@ -208,7 +208,11 @@ def read_rows(path: Path) -> Iterator[Row]:
                 for values in pa.Table.from_batches([batch]).cast(wanted).to_pylist():
                     yield _read(values)
     except (pa.ArrowException, OSError) as error:
-        raise SampleError(f"{path}: cannot be read as a Parquet shard: {_first_line(error)}") from error
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> SampleError:
+    return SampleError(f"{path}: cannot be read as a Parquet shard: {_first_line(error)}")
 
 
 def iter_samples(folder: Path) -> Iterator[Sample]:
@@ -218,8 +222,18 @@ def iter_samples(folder: Path) -> Iterator[Sample]:
 
 
 def provenances(folder: Path) -> tuple[str, ...]:
-    """Where the folder's labels come from: each that occurs, sorted. Raises SampleError as `read_shard` does."""
-    return tuple(sorted({sample.provenance for sample in iter_samples(folder)}))
+    """Where the folder's labels come from: each that occurs, sorted. Raises SampleError for an unreadable shard."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    found: set[str] = set()
+    for shard in load_manifest(folder).shards:
+        path = folder / shard.name
+        try:
+            found.update(map(str, pq.read_table(path, columns=["provenance"])["provenance"].to_pylist()))
+        except (pa.ArrowException, OSError) as error:
+            raise _unreadable(path, error) from error
+    return tuple(sorted(found))
 
 
 def write_manifest(folder: Path, *, seed: int | None, origin: Mapping[str, Any]) -> Manifest:

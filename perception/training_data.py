@@ -14,7 +14,6 @@ from perception.array_learner import ArrayLearner
 from perception.errors import TaskError
 from perception.frame_features import FRAME_FEATURES, frame_features
 from perception.grid_learner import GridLearner
-from perception.letterbox import letterbox
 from perception.tasks.task import ImageInput, RowInput, Task
 from perception.train import Learner
 
@@ -67,10 +66,7 @@ def _of_samples(task: Task, data_dir: Path, cache_dir: Path, *, seed: int, progr
     learner = GridLearner(task, parts["train"], parts["validation"], cache_dir, progress)
     assert isinstance(task.input, ImageInput)
     width_px, height_px = task.input.width_px, task.input.height_px
-    raw = [
-        data_processor.fitted(image, letterbox(image.shape[1], image.shape[0], width_px, height_px))
-        for image in _images(parts["train"], RAW_INPUTS, seed)
-    ]
+    raw = [data_processor.fitted(image, width_px, height_px) for image in _images(parts["train"], RAW_INPUTS, seed)]
     reference = statistics(_images(parts["train"], FEATURE_FRAMES, seed))
     return TrainingData(learner, np.stack(raw), reference, dataset_hash(task, data_dir), made_by)
 

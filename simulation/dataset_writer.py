@@ -18,7 +18,7 @@ from typing import Final
 import numpy as np
 
 from foundation import atomic_files
-from foundation.out_folder import require_own
+from foundation.out_folder import besides, require_own
 from foundation.progress import ProgressFactory
 from foundation.robot_config import RobotConfig
 from perception import sample_format
@@ -189,7 +189,7 @@ def _claim(out: Path, made_by: dict[str, object]) -> None:
             ]
             raise CaptureError(f"{out}: holds another capture ({'; '.join(differs)}); choose another --out")
         return
-    require_own(out, "a capture", atomic_files.names_in, CaptureError)
+    require_own(out, "a capture", besides(()), CaptureError)
     atomic_files.write_json(note, made_by)
 
 

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from foundation import atomic_files
-from foundation.atomic_files import names_in
-from foundation.out_folder import require_own
+from foundation.out_folder import besides, require_own
 from foundation.robot_config import RobotConfig
 from perception import sample_format
 from simulation.errors import RoomError
@@ -22,7 +21,7 @@ def write_world(room: Room, out: Path, config: RobotConfig | None = None) -> Non
     from simulation.webots_world import world_wbt
 
     config = config or RobotConfig()
-    require_own(out, "a world", lambda folder: [name for name in names_in(folder) if name not in NAMES], RoomError)
+    require_own(out, "a world", besides(NAMES), RoomError)
     with atomic_files.staged_folder(out) as folder:
         room.save(folder / "room.json")
         (folder / "world.wbt").write_text(world_wbt(room, config), encoding="utf-8")

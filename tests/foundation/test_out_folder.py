@@ -25,6 +25,7 @@ def test_a_new_folder_an_empty_one_and_an_earlier_one_of_the_verb_are_taken(tmp_
 
     out_folder.require_marked(earlier, "data split", source=source)
     out_folder.require_marked(tmp_path / "new", "data split", source=source)
+    assert names_in(earlier) == [out_folder.MARK, "train"] and not (tmp_path / "new").exists()
 
 
 @pytest.mark.parametrize("added", ["notes.txt", ".git", "captures"])
@@ -70,6 +71,7 @@ def test_a_folder_that_holds_the_source_is_refused(tmp_path, source, out):
 
 def test_a_folder_inside_of_the_source_is_taken(source):
     out_folder.require_marked(source / "clean", "data clean", source=source)
+    assert not (source / "clean").exists()
 
 
 def test_a_file_is_refused(tmp_path, source):

@@ -137,7 +137,8 @@ def test_the_clearance_is_what_whole_cells_can_keep(clearance_m, cell_m, whole_m
     assert whole_cells_m(clearance_m, cell_m) == pytest.approx(whole_m)
 
 
-def test_a_plan_that_finds_nothing_new_ahead_does_not_stop_the_route_being_driven():
+def answered_ahead(route):
+    """A whole drive in whose midst a route from a place ahead is asked for, and this comes of it."""
     loop = Loop(FlatWorld((0, 0, 2.2, 1.6), start=START))
     loop.world.ticks = 3000
     plan_route, ticks = loop.planner._plan_route, []
@@ -146,12 +147,17 @@ def test_a_plan_that_finds_nothing_new_ahead_does_not_stop_the_route_being_drive
         ticks.append(report)
         if len(ticks) == 120:
             assert not loop.planner._follower.finished
-            loop.planner._plan_route = lambda *given, **how: no_route()
+            loop.planner._plan_route = lambda *given, **how: route
             loop.planner._request_ahead(0.3)
             loop.planner._plan_route = plan_route
 
     safety = Safety(SafetySettings.of(loop.world.config))
     run(loop.world, loop.localiser, loop.world, loop.room, loop.planner, safety, meddle)
+    return loop
+
+
+def test_a_plan_that_finds_nothing_new_ahead_does_not_stop_the_route_being_driven():
+    loop = answered_ahead(no_route())
 
     assert loop.planner.report().done and loop.world.score()["coverage"] >= 0.965
     assert not any("waited" in event for event in loop.events)
@@ -311,19 +317,7 @@ def test_a_robot_that_gets_free_again_goes_on_to_its_end():
 
 
 def test_a_route_that_cannot_be_planned_from_a_place_ahead_is_no_end_of_the_pass():
-    loop = Loop(FlatWorld((0, 0, 2.2, 1.6), start=START))
-    loop.world.ticks = 3000
-    plan_route, ticks = loop.planner._plan_route, []
-
-    def meddle(report):
-        ticks.append(report)
-        if len(ticks) == 120:
-            loop.planner._plan_route = lambda *given, **how: no_route("start (1.00, 1.00): blocked")
-            loop.planner._request_ahead(0.3)
-            loop.planner._plan_route = plan_route
-
-    safety = Safety(SafetySettings.of(loop.world.config))
-    run(loop.world, loop.localiser, loop.world, loop.room, loop.planner, safety, meddle)
+    loop = answered_ahead(no_route("start (1.00, 1.00): blocked"))
 
     assert loop.planner.report().done and loop.world.score()["coverage"] >= 0.965
     assert "trapped" not in loop.planner.report().troubles
